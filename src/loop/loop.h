@@ -9,6 +9,8 @@
  */
 #include "loop/task.h"
 
+#include <sys/types.h>
+
 struct loop *loop_new(void);
 void loop_free(struct loop *loop);
 /* Runs on the calling thread until loop_stop() or until no task is left. */
