@@ -56,6 +56,7 @@ struct call {
 	/* the answer's own parts */
 	struct http_headers headers;   /* extra response headers: api_header() */
 	int status;                    /* other than the modelled one; 0: as modelled */
+	bool events_begun;             /* api_event_send has sent the head */
 	struct api_failure {
 		int code;
 		struct str name;       /* "ResourceNotFoundException" */
@@ -65,6 +66,7 @@ struct call {
 		const struct shape *shape;
 		const void *detail;    /* members of the error's shape, beyond the message */
 	} failure;
+	struct api_failure bus_failure; /* of the last api_call made from here */
 };
 
 struct call *call_of(struct task *t);
@@ -137,6 +139,7 @@ struct api_service {
 	size_t n_rows;
 	const struct api_route *routes;
 	size_t n_routes;
+	size_t max_body_bytes;       /* of operations that do not stream; 0: 10 MiB */
 	/* At start, on loop 0, before serving: timer and job handlers, sweeps. May be NULL. */
 	int (*start)(struct task *t);
 	/* Last word on a request that routing gave to this service: S3 finds its bucket in the host
@@ -180,7 +183,6 @@ const struct api_options *api_options_of(struct task *t);
 int api_start(struct task *t) MUST_USE;
 /* The handler for the public port (http_server_options.handler); x->arg is not used. */
 int api_serve(struct task *t, struct http_exchange *x);
-/* The same for a connection out of a function's sandbox, whose credentials are still checked. */
 
 /* ---- the call bus ---- */
 

@@ -158,7 +158,7 @@ char *arena_grow(struct arena *a, char *p, size_t old_size, size_t new_size)
 
 	ensure(new_size >= old_size);
 	if (p && p + old_size + RED_ZONE == c->data + c->used &&
-		(size_t)(p - c->data) + new_size + RED_ZONE <= c->size) {
+	        (size_t)(p - c->data) + new_size + RED_ZONE <= c->size) {
 		c->used += new_size - old_size;
 		a->used += new_size - old_size;
 		UNPOISON(p, new_size);

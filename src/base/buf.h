@@ -22,7 +22,8 @@ static inline struct buf buf_init(struct arena *a)
 	return (struct buf){ .arena = a };
 }
 
-/* Makes room for n more bytes and returns where they go; buf_commit() says how many were written. */
+/* Makes room for n more bytes and returns where they go; buf_commit() says how many were written.
+ */
 char *buf_reserve(struct buf *b, size_t n);
 static inline void buf_commit(struct buf *b, size_t n)
 {

@@ -14,30 +14,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MUST_USE      __attribute__((warn_unused_result))
-#define CLEANUP(fn)   __attribute__((cleanup(fn)))
-#define PRINTF(f, a)  __attribute__((format(printf, f, a)))
-#define ARRAY_LEN(a)  (sizeof(a) / sizeof((a)[0]))
-#define MIN(a, b)     ((a) < (b) ? (a) : (b))
-#define MAX(a, b)     ((a) > (b) ? (a) : (b))
+#define MUST_USE                        __attribute__((warn_unused_result))
+#define CLEANUP(fn)                     __attribute__((cleanup(fn)))
+#define PRINTF(f, a)                    __attribute__((format(printf, f, a)))
+#define ARRAY_LEN(a)                    (sizeof(a) / sizeof((a)[0]))
+#define MIN(a, b)                       ((a) < (b) ? (a) : (b))
+#define MAX(a, b)                       ((a) > (b) ? (a) : (b))
 #define CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
 #define ERR_CONCAT_(a, b) a##b
 #define ERR_CONCAT(a, b)  ERR_CONCAT_(a, b)
 
 /* Evaluates expr; returns its value from the calling function unless it is 0. */
-#define TRY(expr)                                                                                  \
-	do {                                                                                       \
-		int ERR_CONCAT(try_, __LINE__) = (expr);                                           \
-		if (ERR_CONCAT(try_, __LINE__) != 0)                                               \
-			return ERR_CONCAT(try_, __LINE__);                                         \
+#define TRY(expr)                                          \
+	do {                                               \
+		int ERR_CONCAT(try_, __LINE__) = (expr);   \
+		if (ERR_CONCAT(try_, __LINE__) != 0)       \
+			return ERR_CONCAT(try_, __LINE__); \
 	} while (0)
 
 /* Aborts with the expression and place when x is false. */
-#define ensure(x)                                                                                  \
-	do {                                                                                       \
-		if (__builtin_expect(!(x), 0))                                                     \
-			err_ensure_failed(#x, __FILE__, __LINE__);                                 \
+#define ensure(x)                                                  \
+	do {                                                       \
+		if (__builtin_expect(!(x), 0))                     \
+			err_ensure_failed(#x, __FILE__, __LINE__); \
 	} while (0)
 
 _Noreturn void err_ensure_failed(const char *what, const char *file, int line);

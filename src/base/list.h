@@ -80,9 +80,8 @@ static inline struct list_node *list_pop_front(struct list *l)
 	return n;
 }
 
-#define list_for_each(n, l)                                                                        \
-	for (struct list_node *n = (l)->head.next; n != &(l)->head; n = n->next)
+#define list_for_each(n, l) for (struct list_node *n = (l)->head.next; n != &(l)->head; n = n->next)
 /* Allows the body to remove n. */
-#define list_for_each_safe(n, l)                                                                   \
-	for (struct list_node *n = (l)->head.next, *n##_next = n->next; n != &(l)->head;           \
-		n = n##_next, n##_next = n->next)
+#define list_for_each_safe(n, l)                                                         \
+	for (struct list_node *n = (l)->head.next, *n##_next = n->next; n != &(l)->head; \
+	        n = n##_next, n##_next = n->next)

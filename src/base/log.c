@@ -28,7 +28,7 @@ void log_line(enum log_level level, const char *format, ...)
 	gmtime_r(&now.tv_sec, &utc);
 	size_t n = strftime(line, sizeof line, "%Y-%m-%dT%H:%M:%S", &utc);
 	n += (size_t)snprintf(
-		line + n, sizeof line - n, ".%03ldZ %s ", now.tv_nsec / 1000000, names[level]);
+	        line + n, sizeof line - n, ".%03ldZ %s ", now.tv_nsec / 1000000, names[level]);
 	va_start(args, format);
 	int m = vsnprintf(line + n, sizeof line - n - 1, format, args);
 	va_end(args);

@@ -20,7 +20,10 @@ struct str {
 #define S(literal) ((struct str){ "" literal, sizeof(literal) - 1 })
 #define STR(s)     (int)(s).n, (s).p
 /* For static tables, where a compound literal is not constant. */
-#define S_INIT(literal) { "" literal, sizeof(literal) - 1 }
+#define S_INIT(literal)                         \
+	{                                       \
+		"" literal, sizeof(literal) - 1 \
+	}
 
 static inline struct str str_of(const char *cstr)
 {
