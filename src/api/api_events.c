@@ -39,14 +39,16 @@ int api_event_send(struct task *t, const char *member, const void *event)
 {
 	struct call *c = call_of(t);
 	const struct shape_member *m = event_member(c->operation->out);
-	struct buf b = buf_init(task_arena(t));
+	/* Its own arena: a stream may send without end. */
+	CLEANUP(arena_destroyp) struct arena *a = arena_create();
+	struct buf b = buf_init(a);
 
 	ensure(m != NULL);
 	if (!c->http)
 		return -ENOTSUP;
 	if (!c->events_begun)
 		TRY(begin(t, c));
-	wire_event_encode(&b, c->service->model, m->shape, member, event, task_arena(t));
+	wire_event_encode(&b, c->service->model, m->shape, member, event, a);
 	return http_respond_write(t, c->http, buf_str(&b));
 }
 

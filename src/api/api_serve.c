@@ -85,7 +85,6 @@ static int step_route(struct task *t, struct serving *s)
 /* Wraps or reads the body, and gives its hash to the signature. */
 static int step_authenticate(struct task *t, struct serving *s)
 {
-	struct http_request *r = &s->x->request;
 	struct arena *a = task_arena(t);
 	struct str hash = S("");
 	bool streaming = s->wire.operation->streaming_in;

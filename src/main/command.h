@@ -1,0 +1,15 @@
+#pragma once
+/*
+ * command: the words behind `wolke`. Each is a function in a file of its name; main.c has the
+ * table.
+ */
+#include "main/options.h"
+
+int command_start(struct arena *a, const struct options *o);
+int command_status(struct arena *a, const struct options *o);
+int command_invoke(struct arena *a, const struct options *o);
+int command_logs(struct arena *a, const struct options *o);
+int command_functions(struct arena *a, const struct options *o);
+int command_runtimes(struct arena *a, const struct options *o);
+int command_cert(struct arena *a, const struct options *o);
+int command_env(struct arena *a, const struct options *o);

@@ -1,0 +1,194 @@
+/* options: one table for parsing and for --help. */
+#include "main/options.h"
+
+#include "base/arena.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum option_type { OPTION_STR, OPTION_INT, OPTION_FLAG };
+
+struct option {
+	const char *name, *letter, *value, *help;
+	enum option_type type;
+	size_t offset;
+	const char *choices; /* "a|b|c" */
+};
+
+#define FIELD(f) offsetof(struct options, f)
+
+static const struct option table[] = {
+	{ "--data", "-d", "DIR", "where everything is kept", OPTION_STR, FIELD(data_dir), NULL },
+	{ "--port", "-p", "N", "port for HTTP and HTTPS (4566)", OPTION_INT, FIELD(port), NULL },
+	{ "--host", NULL, "IP", "address to listen on (127.0.0.1)", OPTION_STR, FIELD(host), NULL },
+	{ "--threads", NULL, "N", "event loops (1)", OPTION_INT, FIELD(threads), NULL },
+	{ "--iam", NULL, "MODE", "warn: say what AWS would deny, and allow it; enforce; off",
+	        OPTION_STR, FIELD(iam), "warn|enforce|off" },
+	{ "--durability", NULL, "MODE",
+	        "strict: on disk before answered; relaxed: for throw-away runs", OPTION_STR,
+	        FIELD(durability), "strict|relaxed" },
+	{ "--clock", NULL, "MODE", "system; manual: moved by POST /_wolke/clock", OPTION_STR,
+	        FIELD(clock), "system|manual" },
+	{ "--runtimes", NULL, "MODE", "nearest: a near interpreter version will do; exact",
+	        OPTION_STR, FIELD(runtimes), "nearest|exact" },
+	{ "--runtimes-dir", NULL, "DIR", "bootstraps and SDKs of the runtimes", OPTION_STR,
+	        FIELD(runtimes_dir), NULL },
+	{ "--sandbox", NULL, "MODE", "best: what this host can give; strict: all or nothing",
+	        OPTION_STR, FIELD(sandbox), "best|strict" },
+	{ "--region", NULL, "NAME", "of requests that name none (us-east-1)", OPTION_STR,
+	        FIELD(region), NULL },
+	{ "--account", NULL, "ID", "of keys that name none (000000000000)", OPTION_STR,
+	        FIELD(account), NULL },
+	{ "--keep-warm", NULL, "S", "seconds an idle environment is kept (600)", OPTION_INT,
+	        FIELD(keep_warm_s), NULL },
+	{ "--concurrency", NULL, "N", "account concurrency limit (1000)", OPTION_INT,
+	        FIELD(concurrency), NULL },
+	{ "--log-level", NULL, "LEVEL", "debug, info, warning or error", OPTION_STR,
+	        FIELD(log_level), "debug|info|warning|error" },
+	{ "--access-log", NULL, NULL, "a line for each request", OPTION_FLAG, FIELD(access_log),
+	        NULL },
+	{ "--follow", "-f", NULL, "logs: go on as lines arrive", OPTION_FLAG, FIELD(follow), NULL },
+	{ "--help", "-h", NULL, "this text", OPTION_FLAG, FIELD(help), NULL },
+};
+
+static struct str env_or(const char *name, struct str otherwise)
+{
+	const char *v = getenv(name);
+
+	return v && *v ? str_of(v) : otherwise;
+}
+
+static struct str default_data_dir(struct arena *a)
+{
+	const char *xdg = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+
+	if (xdg && *xdg)
+		return str_printf(a, "%s/wolke", xdg);
+	return str_printf(a, "%s/.local/share/wolke", home ? home : "/var/lib");
+}
+
+/* runtimes/ beside the program, where the build puts it, or below ../share where `make install`
+ * does. */
+static struct str default_runtimes_dir(struct arena *a)
+{
+	char *self = arena_bytes(a, 4096);
+	ssize_t n = readlink("/proc/self/exe", self, 4095);
+	struct str dir = { self, n > 0 ? (size_t)n : 0 };
+	ptrdiff_t slash = str_rfind_char(dir, '/');
+
+	dir = str_sub(dir, 0, slash > 0 ? (size_t)slash : 0);
+	struct str beside = str_printf(a, "%.*s/runtimes", STR(dir));
+	if (access(str_cstr(a, beside), R_OK) == 0)
+		return beside;
+	return str_printf(a, "%.*s/../share/wolke/runtimes", STR(dir));
+}
+
+static void defaults(struct arena *a, struct options *o)
+{
+	*o = (struct options){
+		.data_dir = env_or("WOLKE_DATA", default_data_dir(a)),
+		.runtimes_dir = env_or("WOLKE_RUNTIMES", default_runtimes_dir(a)),
+		.host = S("127.0.0.1"),
+		.port = 4566,
+		.threads = 1,
+		.iam = env_or("WOLKE_IAM", S("warn")),
+		.durability = S("strict"),
+		.clock = S("system"),
+		.runtimes = S("nearest"),
+		.sandbox = S("best"),
+		.region = env_or("AWS_DEFAULT_REGION", env_or("AWS_REGION", S("us-east-1"))),
+		.account = S("000000000000"),
+		.log_level = S("info"),
+	};
+}
+
+static bool is_choice(struct str value, const char *choices)
+{
+	struct str rest = str_of(choices);
+
+	while (rest.p)
+		if (str_eq(str_cut(&rest, '|'), value))
+			return true;
+	return false;
+}
+
+static int set(const struct option *option, struct options *o, struct str value)
+{
+	void *field = (char *)o + option->offset;
+	int64_t number;
+
+	if (option->choices && !is_choice(value, option->choices)) {
+		fprintf(stderr, "wolke: %s takes %s\n", option->name, option->choices);
+		return 1;
+	}
+	if (option->type == OPTION_STR) {
+		*(struct str *)field = value;
+		return 0;
+	}
+	if (!str_to_i64(value, &number) || number < 0 || number > 1000000) {
+		fprintf(stderr, "wolke: %s takes a number\n", option->name);
+		return 1;
+	}
+	*(int *)field = (int)number;
+	return 0;
+}
+
+static const struct option *find(struct str name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(table); i++)
+		if (str_eq(name, str_of(table[i].name)) ||
+		        (table[i].letter && str_eq(name, str_of(table[i].letter))))
+			return &table[i];
+	return NULL;
+}
+
+/* Takes argv[*i], and the value behind it where the option has one. */
+static int take(int argc, char **argv, int *i, struct options *o)
+{
+	struct str rest = str_of(argv[*i]);
+	struct str name = str_cut(&rest, '=');
+	const struct option *option = find(name);
+
+	if (!option) {
+		fprintf(stderr, "wolke: no option %.*s (wolke --help lists them)\n", STR(name));
+		return 1;
+	}
+	if (option->type == OPTION_FLAG) {
+		*(bool *)((char *)o + option->offset) = true;
+		return 0;
+	}
+	if (!rest.p && *i + 1 < argc)
+		rest = str_of(argv[++*i]);
+	if (!rest.p) {
+		fprintf(stderr, "wolke: %s takes a value: %s\n", option->name, option->value);
+		return 1;
+	}
+	return set(option, o, rest);
+}
+
+int options_parse(struct arena *a, int argc, char **argv, struct options *o)
+{
+	defaults(a, o);
+	for (int i = 0; i < argc; i++) {
+		if (argv[i][0] == '-' && argv[i][1]) {
+			TRY(take(argc, argv, &i, o));
+		} else if (o->n_args < ARRAY_LEN(o->args)) {
+			o->args[o->n_args++] = str_of(argv[i]);
+		} else {
+			fprintf(stderr, "wolke: too many arguments\n");
+			return 1;
+		}
+	}
+	return 0;
+}
+
+void options_print(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		const struct option *o = &table[i];
+		int n = printf("  %s%s%s %s", o->letter ? o->letter : "", o->letter ? ", " : "",
+		        o->name, o->value ? o->value : "");
+		printf("%*s%s\n", MAX(2, 28 - n), "", o->help);
+	}
+}

@@ -1,0 +1,33 @@
+#pragma once
+/*
+ * options: the command line and the environment, as one structure.
+ */
+#include "base/str.h"
+
+struct options {
+	struct str data_dir;     /* --data, WOLKE_DATA; default $XDG_DATA_HOME/wolke */
+	struct str runtimes_dir; /* --runtimes-dir, WOLKE_RUNTIMES; default beside the program */
+	struct str host;         /* --host */
+	int port;                /* --port */
+	int threads;
+	struct str iam;        /* warn | enforce | off */
+	struct str durability; /* strict | relaxed */
+	struct str clock;      /* system | manual */
+	struct str runtimes;   /* nearest | exact */
+	struct str sandbox;    /* best | strict */
+	struct str region, account;
+	struct str log_level;
+	int keep_warm_s;
+	int concurrency;
+	bool access_log;
+	bool follow; /* logs -f */
+	bool help;
+	struct str args[8]; /* what is not an option */
+	size_t n_args;
+};
+
+/* Fills in defaults, then reads argv behind the command. 0, or 1 after saying on standard error
+ * what is wrong. */
+int options_parse(struct arena *a, int argc, char **argv, struct options *o) MUST_USE;
+/* The options, a line each. */
+void options_print(void);

@@ -1,0 +1,273 @@
+/*
+ * start: `wolke start`. The privileged helper is forked first, before any thread; then the store is
+ * opened, the services are started, and the port is served until SIGTERM or SIGINT.
+ */
+#include "main/command.h"
+#include "main/server.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/rand.h"
+#include "codec/codec.h"
+#include "kv/jobs.h"
+#include "kv/timers.h"
+#include "loop/pool.h"
+#include "net/tls.h"
+#include "runtime/runtime.h"
+#include "sandbox/sandbox.h"
+#include "services/iam/iam.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define GRACE_MS 5000
+
+struct server {
+	const struct options *options;
+	struct arena *arena;
+	struct loop *loop; /* loop 0 */
+	struct kv *kv;
+	struct api *api;
+	struct tls_server *tls;
+	struct http_server *http;
+	int sandbox_fd, listen_fd, signal_fd;
+	int result;
+};
+
+static int say(const char *what, int error)
+{
+	log_error("%s: %s", what, strerror(error < 0 ? -error : error));
+	return error;
+}
+
+static int make_directory(struct arena *a, struct str path)
+{
+	for (size_t i = 1; i <= path.n; i++) {
+		if (i < path.n && path.p[i] != '/')
+			continue;
+		if (mkdir(str_cstr(a, str_sub(path, 0, i)), 0700) != 0 && errno != EEXIST)
+			return -errno;
+	}
+	return 0;
+}
+
+/* A secret of this installation: made once, kept in the data directory. */
+static int load_secret(struct arena *a, struct str path, struct str *secret)
+{
+	const char *name = str_cstr(a, path);
+	char *bytes = arena_bytes(a, 64);
+	CLEANUP(fd_closep) int fd = open(name, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		ssize_t n = read(fd, bytes, 64);
+		if (n < 32)
+			return -EPROTO;
+		*secret = str_trim((struct str){ bytes, (size_t)n });
+		return 0;
+	}
+	*secret = rand_text(
+	        a, 40, S("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"));
+	fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0 || write(fd, secret->p, secret->n) != (ssize_t)secret->n || fsync(fd) != 0)
+		return -errno;
+	return 0;
+}
+
+static void access_line(const char *line)
+{
+	log_info("%s", line);
+}
+
+static enum api_iam_mode iam_mode(struct str word)
+{
+	if (str_eq(word, S("enforce")))
+		return API_IAM_ENFORCE;
+	return str_eq(word, S("off")) ? API_IAM_OFF : API_IAM_WARN;
+}
+
+static int open_store(struct server *s)
+{
+	const char *why = NULL;
+	struct kv_options o = {
+		.path = str_printf(s->arena, "%.*s/store", STR(s->options->data_dir)),
+		.durability = str_eq(s->options->durability, S("relaxed")) ? KV_RELAXED : KV_STRICT,
+	};
+	int bad = kv_open(&o, &s->kv, &why);
+
+	if (bad) {
+		log_error("the store at %.*s does not open: %s", STR(o.path),
+		        why ? why : strerror(-bad));
+		return bad;
+	}
+	if (o.durability == KV_RELAXED)
+		log_warn("--durability=relaxed: what is written may be lost in a crash");
+	loop_set(s->loop, LOOP_KV, s->kv);
+	return 0;
+}
+
+static int make_api(struct server *s)
+{
+	const struct options *o = s->options;
+	struct api_options api = {
+		.services = server_services,
+		.identity = &iam_identity,
+		.iam = iam_mode(o->iam),
+		.default_account = o->account,
+		.default_region = o->region,
+		.host = S("localhost"),
+		.port = o->port,
+		.access_log = o->access_log ? access_line : NULL,
+	};
+
+	TRY(load_secret(s->arena, str_printf(s->arena, "%.*s/root-secret", STR(o->data_dir)),
+	        &api.root_secret));
+	TRY(api_new(&api, &s->api));
+	loop_set(s->loop, LOOP_API, s->api);
+	return 0;
+}
+
+static int start_runtime(struct server *s)
+{
+	const struct options *o = s->options;
+	struct runtime_options r = {
+		.data_dir = o->data_dir,
+		.runtimes_dir = o->runtimes_dir,
+		.sandbox_fd = s->sandbox_fd,
+		.nearest = str_eq(o->runtimes, S("nearest")),
+		.keep_warm_s = (uint32_t)o->keep_warm_s,
+		.account_concurrency = (uint32_t)o->concurrency,
+		.endpoint = S("http://127.0.0.1:4566"),
+	};
+
+	return runtime_start(s->loop, &r);
+}
+
+static int serve(struct task *t, struct http_exchange *x)
+{
+	return admin_matches(&x->request) ? admin_serve(t, x) : api_serve(t, x);
+}
+
+static int start_http(struct server *s)
+{
+	struct http_server_options o = { .handler = serve, .arg = s, .tls = s->tls };
+
+	return http_server_start(s->loop, fd_take(&s->listen_fd), &o, &s->http);
+}
+
+static int wait_for_signal(struct task *t, struct server *s)
+{
+	struct loop_fd fd;
+	struct signalfd_siginfo info;
+
+	TRY(loop_fd_init(&fd, s->loop, fd_take(&s->signal_fd)));
+	ssize_t n = loop_fd_read(t, &fd, &info, sizeof info, TASK_FOREVER);
+	loop_fd_deinit(&fd);
+	return n < 0 ? (int)n : 0;
+}
+
+static int bring_up(struct task *t, struct server *s)
+{
+	TRY(start_runtime(s));
+	TRY(api_start(t));
+	kv_timers_start(s->kv, s->loop);
+	kv_jobs_start(s->kv, s->loop);
+	return start_http(s);
+}
+
+static int server_task(struct task *t, void *arg)
+{
+	struct server *s = arg;
+
+	s->result = bring_up(t, s);
+	if (s->result == 0) {
+		log_info("wolke %s listens on http://%.*s:%d, data in %.*s", WOLKE_VERSION,
+		        STR(s->options->host), s->options->port, STR(s->options->data_dir));
+		s->result = wait_for_signal(t, s);
+		log_info("stopping");
+		(void)http_server_stop(t, s->http, GRACE_MS);
+		(void)runtime_stop(t);
+	} else {
+		say("start", s->result);
+	}
+	loop_stop(s->loop);
+	return 0;
+}
+
+static int block_signals(struct server *s)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	s->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	return s->signal_fd < 0 ? -errno : 0;
+}
+
+static int start_helper(struct server *s)
+{
+	struct sandbox_options o = {
+		.state_dir = str_printf(s->arena, "%.*s/sandbox", STR(s->options->data_dir)),
+		.runtimes_dir = s->options->runtimes_dir,
+		.strict = str_eq(s->options->sandbox, S("strict")),
+	};
+
+	return sandbox_helper_start(&o, &s->sandbox_fd);
+}
+
+static void set_log_level(struct str word)
+{
+	static const struct str names[] = { S_INIT("debug"), S_INIT("info"), S_INIT("warning"),
+		S_INIT("error") };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (str_eq(word, names[i]))
+			log_set_level((enum log_level)i);
+}
+
+static int prepare(struct server *s)
+{
+	const struct options *o = s->options;
+
+	set_log_level(o->log_level);
+	if (str_eq(o->clock, S("manual")))
+		clock_manual_set(clock_now_ms());
+	TRY(make_directory(s->arena, o->data_dir));
+	s->listen_fd = http_listen(o->host, o->port);
+	if (s->listen_fd < 0)
+		return say(
+		        str_cstr(s->arena, str_printf(s->arena, "port %d", o->port)), s->listen_fd);
+	TRY(start_helper(s));
+	TRY(block_signals(s));
+	s->loop = loop_new();
+	TRY(open_store(s));
+	TRY(make_api(s));
+	return tls_server_new(o->data_dir, &s->tls);
+}
+
+int command_start(struct arena *a, const struct options *o)
+{
+	struct server s = { .options = o, .arena = a, .listen_fd = -1, .sandbox_fd = -1 };
+	int bad = prepare(&s);
+
+	if (bad) {
+		say("start", bad);
+		return 1;
+	}
+	task_start(s.loop, "server", server_task, &s);
+	loop_run(s.loop);
+	pool_stop();
+	kv_close(s.kv);
+	tls_server_free(s.tls);
+	loop_free(s.loop);
+	api_free(s.api);
+	return s.result ? 1 : 0;
+}
