@@ -54,7 +54,8 @@ static void *first_frame(struct task *t, char *top)
 {
 	void **sp = (void **)top;
 
-	*--sp = NULL;                 /* keeps the alignment the ABI asks for */
+	*--sp = NULL;                 /* two words keep the alignment the ABI asks for */
+	*--sp = NULL;
 	*--sp = (void *)switch_entry; /* return address */
 	*--sp = NULL;                 /* rbp */
 	*--sp = NULL;                 /* rbx */
