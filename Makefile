@@ -2,8 +2,8 @@
 #   make run | build | test [SAN=address,undefined|thread] | lint | fuzz | bench | format | install | clean
 
 SAN ?=
-dir := build/$(if $(SAN),san-$(subst $(comma),-,$(SAN)),release)
 comma := ,
+dir := build/$(if $(SAN),san-$(subst $(comma),-,$(SAN)),release)
 export PKG_CONFIG_PATH := $(CURDIR)/build/prefix/usr/lib/$(shell uname -m)-linux-gnu/pkgconfig:$(PKG_CONFIG_PATH)
 flags := $(if $(SAN),-Db_sanitize=$(SAN) -Db_lundef=false --buildtype=debug,--buildtype=debugoptimized -Doptimization=2)
 

@@ -21,7 +21,8 @@ static int spawn(const char *const argv[], int out, pid_t *pid)
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, out, 1);
 	posix_spawn_file_actions_adddup2(&actions, out, 2);
-	int error = posix_spawnp(pid, argv[0], &actions, NULL, (char *const *)(uintptr_t)argv, environ);
+	int error =
+	        posix_spawnp(pid, argv[0], &actions, NULL, (char *const *)(uintptr_t)argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	return -error;
 }
@@ -39,7 +40,8 @@ static int collect(struct task *t, struct loop_fd *in, struct buf *b, uint64_t l
 	return (int)n;
 }
 
-int child_run(struct task *t, const char *const argv[], uint64_t limit_ms, struct child_result *result)
+int child_run(
+        struct task *t, const char *const argv[], uint64_t limit_ms, struct child_result *result)
 {
 	struct buf b = buf_init(task_arena(t));
 	struct loop_fd in;

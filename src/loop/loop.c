@@ -6,8 +6,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define BATCH     128
-#define STOP_NS   5000000000u
+#define BATCH   128
+#define STOP_NS 5000000000u
 
 void loop_run_task(struct loop *loop, struct task *t);
 

@@ -38,8 +38,12 @@ static void arrived(struct loop_post *post)
 
 int loop_call(struct task *t, struct loop *loop, task_fn *fn, void *arg)
 {
-	struct cross_call c = { .post = { .fn = arrived }, .home = task_loop(t), .away = loop,
-		.caller = t, .fn = fn, .arg = arg };
+	struct cross_call c = { .post = { .fn = arrived },
+		.home = task_loop(t),
+		.away = loop,
+		.caller = t,
+		.fn = fn,
+		.arg = arg };
 
 	if (loop == task_loop(t))
 		return fn(t, arg);

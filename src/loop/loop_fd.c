@@ -8,12 +8,13 @@
 
 int loop_fd_init(struct loop_fd *f, struct loop *loop, int fd)
 {
-	struct epoll_event ev = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = f };
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+		.data.ptr = f };
 	int flags = fcntl(fd, F_GETFL);
 
 	*f = (struct loop_fd){ .loop = loop, .fd = fd };
 	if (flags < 0 || (!(flags & O_NONBLOCK) && fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) ||
-		epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0) {
+	        epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0) {
 		int error = -errno;
 		close(fd);
 		f->fd = -1;

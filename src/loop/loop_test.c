@@ -4,11 +4,11 @@
 #include "loop/pool.h"
 #include "loop/stream.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 

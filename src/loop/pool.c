@@ -62,7 +62,8 @@ void pool_start(int n_threads)
 		list_init(&pool.jobs);
 		pool.stopping = false;
 		for (int i = 0; i < MIN(n_threads, MAX_THREADS); i++)
-			ensure(pthread_create(&pool.threads[pool.n_threads++], NULL, work, NULL) == 0);
+			ensure(pthread_create(&pool.threads[pool.n_threads++], NULL, work, NULL) ==
+			        0);
 	}
 	pthread_mutex_unlock(&pool.lock);
 }
@@ -80,7 +81,9 @@ void pool_stop(void)
 
 int pool_run(struct task *t, int (*fn)(void *arg), void *arg)
 {
-	struct job job = { .post = { .fn = job_done }, .loop = task_loop(t), .task = t, .fn = fn, .arg = arg };
+	struct job job = {
+		.post = { .fn = job_done }, .loop = task_loop(t), .task = t, .fn = fn, .arg = arg
+	};
 
 	if (pool.n_threads == 0)
 		pool_start(DEFAULT_THREADS);

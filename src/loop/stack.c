@@ -24,7 +24,7 @@ struct stack *stack_take(struct loop *loop)
 	}
 	struct stack *s = mem_new(struct stack);
 	char *p = mmap(NULL, GUARD + STACK_SIZE, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	ensure(p != MAP_FAILED);
 	ensure(mprotect(p, GUARD, PROT_NONE) == 0);
 	s->base = p + GUARD;

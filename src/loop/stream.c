@@ -6,7 +6,8 @@
 
 #include <unistd.h>
 
-int stream_read_all(struct task *t, struct stream *s, struct arena *a, size_t limit, struct str *all)
+int stream_read_all(
+        struct task *t, struct stream *s, struct arena *a, size_t limit, struct str *all)
 {
 	struct buf b = buf_init(a);
 	size_t want = s->length > 0 && (uint64_t)s->length <= limit ? (size_t)s->length : 4096;

@@ -1,6 +1,6 @@
 /*
- * switch: from the loop's stack to a task's and back: a few instructions for each CPU, and the words
- * that tell the sanitizers about it.
+ * switch: from the loop's stack to a task's and back: a few instructions for each CPU, and the
+ * words that tell the sanitizers about it.
  */
 #include "loop/loop_internal.h"
 
@@ -35,26 +35,26 @@ void switch_first(struct task *t);
 
 #if defined(__x86_64__)
 __asm__(".text\n.globl switch_stacks\n.hidden switch_stacks\n.type switch_stacks,@function\n"
-	"switch_stacks:\n"
-	"	pushq %rbp\n	pushq %rbx\n	pushq %r12\n"
-	"	pushq %r13\n	pushq %r14\n	pushq %r15\n"
-	"	movq %rsp, (%rdi)\n"
-	"	movq %rsi, %rsp\n"
-	"	popq %r15\n	popq %r14\n	popq %r13\n"
-	"	popq %r12\n	popq %rbx\n	popq %rbp\n"
-	"	ret\n"
-	".globl switch_entry\n.hidden switch_entry\n.type switch_entry,@function\n"
-	"switch_entry:\n"
-	"	movq %r12, %rdi\n"
-	"	xorl %ebp, %ebp\n"
-	"	call switch_first\n"
-	"	ud2\n");
+        "switch_stacks:\n"
+        "	pushq %rbp\n	pushq %rbx\n	pushq %r12\n"
+        "	pushq %r13\n	pushq %r14\n	pushq %r15\n"
+        "	movq %rsp, (%rdi)\n"
+        "	movq %rsi, %rsp\n"
+        "	popq %r15\n	popq %r14\n	popq %r13\n"
+        "	popq %r12\n	popq %rbx\n	popq %rbp\n"
+        "	ret\n"
+        ".globl switch_entry\n.hidden switch_entry\n.type switch_entry,@function\n"
+        "switch_entry:\n"
+        "	movq %r12, %rdi\n"
+        "	xorl %ebp, %ebp\n"
+        "	call switch_first\n"
+        "	ud2\n");
 
 static void *first_frame(struct task *t, char *top)
 {
 	void **sp = (void **)top;
 
-	*--sp = NULL;                 /* two words keep the alignment the ABI asks for */
+	*--sp = NULL; /* two words keep the alignment the ABI asks for */
 	*--sp = NULL;
 	*--sp = (void *)switch_entry; /* return address */
 	*--sp = NULL;                 /* rbp */
@@ -67,21 +67,23 @@ static void *first_frame(struct task *t, char *top)
 }
 #elif defined(__aarch64__)
 __asm__(".text\n.globl switch_stacks\n.hidden switch_stacks\n.type switch_stacks,%function\n"
-	"switch_stacks:\n"
-	"	sub sp, sp, #160\n"
-	"	stp x19, x20, [sp]\n	stp x21, x22, [sp, #16]\n	stp x23, x24, [sp, #32]\n"
-	"	stp x25, x26, [sp, #48]\n	stp x27, x28, [sp, #64]\n	stp x29, x30, [sp, #80]\n"
-	"	stp d8, d9, [sp, #96]\n	stp d10, d11, [sp, #112]\n"
-	"	stp d12, d13, [sp, #128]\n	stp d14, d15, [sp, #144]\n"
-	"	mov x9, sp\n	str x9, [x0]\n	mov sp, x1\n"
-	"	ldp x19, x20, [sp]\n	ldp x21, x22, [sp, #16]\n	ldp x23, x24, [sp, #32]\n"
-	"	ldp x25, x26, [sp, #48]\n	ldp x27, x28, [sp, #64]\n	ldp x29, x30, [sp, #80]\n"
-	"	ldp d8, d9, [sp, #96]\n	ldp d10, d11, [sp, #112]\n"
-	"	ldp d12, d13, [sp, #128]\n	ldp d14, d15, [sp, #144]\n"
-	"	add sp, sp, #160\n	ret\n"
-	".globl switch_entry\n.hidden switch_entry\n.type switch_entry,%function\n"
-	"switch_entry:\n"
-	"	mov x0, x19\n	bl switch_first\n	brk #0\n");
+        "switch_stacks:\n"
+        "	sub sp, sp, #160\n"
+        "	stp x19, x20, [sp]\n	stp x21, x22, [sp, #16]\n	stp x23, x24, [sp, #32]\n"
+        "	stp x25, x26, [sp, #48]\n	stp x27, x28, [sp, #64]\n	stp x29, x30, [sp, "
+        "#80]\n"
+        "	stp d8, d9, [sp, #96]\n	stp d10, d11, [sp, #112]\n"
+        "	stp d12, d13, [sp, #128]\n	stp d14, d15, [sp, #144]\n"
+        "	mov x9, sp\n	str x9, [x0]\n	mov sp, x1\n"
+        "	ldp x19, x20, [sp]\n	ldp x21, x22, [sp, #16]\n	ldp x23, x24, [sp, #32]\n"
+        "	ldp x25, x26, [sp, #48]\n	ldp x27, x28, [sp, #64]\n	ldp x29, x30, [sp, "
+        "#80]\n"
+        "	ldp d8, d9, [sp, #96]\n	ldp d10, d11, [sp, #112]\n"
+        "	ldp d12, d13, [sp, #128]\n	ldp d14, d15, [sp, #144]\n"
+        "	add sp, sp, #160\n	ret\n"
+        ".globl switch_entry\n.hidden switch_entry\n.type switch_entry,%function\n"
+        "switch_entry:\n"
+        "	mov x0, x19\n	bl switch_first\n	brk #0\n");
 
 static void *first_frame(struct task *t, char *top)
 {
@@ -138,7 +140,7 @@ void switch_back(struct task *t)
 #endif
 #ifdef SWITCH_ASAN
 	__sanitizer_start_switch_fiber(t->state == TASK_ENDED ? NULL : &t->fake_stack,
-		loop->stack_bottom, loop->stack_size);
+	        loop->stack_bottom, loop->stack_size);
 #endif
 	switch_stacks(&t->sp, loop->sp);
 #ifdef SWITCH_ASAN

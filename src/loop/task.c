@@ -188,7 +188,7 @@ void task_list(const struct loop *loop, void (*line)(void *arg, const char *text
 		const struct task *t = CONTAINER_OF(n, struct task, all);
 		char text[160];
 		snprintf(text, sizeof text, "%-24s %-8s %8.1f s", t->name, states[t->state],
-			(double)(now - t->started_ns) / 1e9);
+		        (double)(now - t->started_ns) / 1e9);
 		line(arg, text);
 	}
 }
