@@ -19,11 +19,13 @@ struct kv_blob_writer;
 int kv_blob_create(struct task *t, struct kv_blob_writer **w) MUST_USE;
 int kv_blob_write(struct task *t, struct kv_blob_writer *w, struct str bytes) MUST_USE;
 /* Syncs and closes; *id in the task's arena; *size_bytes may be NULL. Frees w either way. */
-int kv_blob_finish(struct task *t, struct kv_blob_writer *w, struct str *id, int64_t *size_bytes) MUST_USE;
+int kv_blob_finish(
+        struct task *t, struct kv_blob_writer *w, struct str *id, int64_t *size_bytes) MUST_USE;
 void kv_blob_abort(struct kv_blob_writer *w); /* frees w and its file; NULL is fine */
 
 /* A range of it as a stream; n -1: to the end. -ENOENT. */
-int kv_blob_open(struct task *t, struct str id, int64_t offset, int64_t n, struct stream **s) MUST_USE;
+int kv_blob_open(
+        struct task *t, struct str id, int64_t offset, int64_t n, struct stream **s) MUST_USE;
 /* Its file's path, for mounting and unpacking. */
 struct str kv_blob_path(struct arena *a, const struct kv *kv, struct str id);
 

@@ -4,7 +4,8 @@
  * are written in one update; each job is then handed to its queue's handler until that says done.
  * At least once, in order of due time per queue, at most `parallel` at a time.
  *
- *	kv_job_add(txn, S("lambda-async"), payload, now_ms);	// in the update that accepts the event
+ *	kv_job_add(txn, S("lambda-async"), payload, now_ms);	// in the update that accepts the
+ *event
  *
  *	static int deliver(struct task *t, struct kv_job *job)	// registered at start
  *	{

@@ -14,5 +14,6 @@
 
 struct str kv_key(struct arena *a, const char *types, ...);
 void kv_key_add(struct buf *b, const char *types, ...);
-/* Reads the leading elements back; strings are in the arena. False when the key has another form. */
+/* Reads the leading elements back; strings are in the arena. False when the key has another form.
+ */
 bool kv_key_read(struct arena *a, struct str key, const char *types, ...) MUST_USE;

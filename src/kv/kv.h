@@ -32,8 +32,9 @@ typedef int kv_fn(struct kv_txn *txn, void *arg);
 enum kv_durability { KV_STRICT, KV_RELAXED };
 
 struct kv_options {
-	struct str path;               /* directory; made when missing */
-	enum kv_durability durability; /* relaxed: commits without fsync, for throw-away test runs */
+	struct str path; /* directory; made when missing */
+	enum kv_durability
+	        durability; /* relaxed: commits without fsync, for throw-away test runs */
 	const struct kv_engine *engine; /* NULL: RocksDB; kv/engine.h */
 };
 
@@ -45,7 +46,8 @@ void kv_close(struct kv *kv);
 struct str kv_path(const struct kv *kv);
 
 int kv_view(struct task *t, kv_fn *fn, void *arg) MUST_USE;
-/* 0 only after the writes are durable. -EIO, -ENOSPC ...: not durable, and nothing of it visible. */
+/* 0 only after the writes are durable. -EIO, -ENOSPC ...: not durable, and nothing of it visible.
+ */
 int kv_update(struct task *t, kv_fn *fn, void *arg) MUST_USE;
 
 struct arena *kv_arena(struct kv_txn *txn);

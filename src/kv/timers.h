@@ -2,8 +2,8 @@
 /*
  * timers: durable wake-ups. A row (due time, kind, id) is written with the state it belongs to;
  * when it is due, on the wall clock (which may be manual), the handler registered for its kind runs
- * as a task. At least once: the handler removes or moves the timer in the update that does the work;
- * one that is still there when the handler returns is run again after a pause.
+ * as a task. At least once: the handler removes or moves the timer in the update that does the
+ *work; one that is still there when the handler returns is run again after a pause.
  *
  *	kv_timer_set(txn, S("logs-retention"), group_key, due_ms);	// inside an update
  *	kv_timer_handler(kv, S("logs-retention"), expire);		// at start

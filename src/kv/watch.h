@@ -5,8 +5,8 @@
  *	struct kv_watch w;
  *	kv_watch_init(&w, t, prefix);		// from here on nothing is missed
  *	while (!there_is_something(t))		// look
- *		TRY(kv_watch_wait(t, &w, 20000));	// then wait for the next commit below prefix
- *	kv_watch_deinit(&w);
+ *		TRY(kv_watch_wait(t, &w, 20000));	// then wait for the next commit below
+ *prefix kv_watch_deinit(&w);
  */
 #include "base/list.h"
 #include "kv/kv.h"

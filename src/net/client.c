@@ -120,6 +120,19 @@ static void pool_give(struct loop *loop, struct client_conn *c)
 	conn_free(oldest);
 }
 
+void http_client_close(struct loop *loop)
+{
+	struct client_pool *pool = loop_get(loop, LOOP_NET);
+	struct list_node *n;
+
+	if (!pool)
+		return;
+	while ((n = list_pop_front(&pool->idle)))
+		conn_free(CONTAINER_OF(n, struct client_conn, node));
+	mem_free(pool);
+	loop_set(loop, LOOP_NET, NULL);
+}
+
 /* ---- connecting ---- */
 
 struct resolving {

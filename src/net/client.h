@@ -28,3 +28,5 @@ struct http_fetch {
 /* 0 when an answer came, whatever its status; -ECONNREFUSED, -ETIMEDOUT, -EPROTO, -EHOSTUNREACH ...
  */
 int http_fetch(struct task *t, struct http_fetch *f) MUST_USE;
+/* Closes the loop's pooled connections; before loop_free. */
+void http_client_close(struct loop *loop);

@@ -57,6 +57,7 @@ static int run_task(struct task *t, void *arg)
 	port = ntohs(in.sin_port);
 	assert_int_equal(http_server_start(task_loop(t), fd, &r->options, &server), 0);
 	r->result = r->fn(t);
+	http_client_close(task_loop(t));
 	assert_int_equal(http_server_stop(t, server, 100), 0);
 	return 0;
 }

@@ -1,0 +1,59 @@
+#pragma once
+/* kv_internal: the store's own state, for the files of this folder. */
+#include "base/list.h"
+#include "base/map.h"
+#include "kv/engine.h"
+#include "kv/kv.h"
+#include "kv/overlay.h"
+
+#include <pthread.h>
+
+struct kv {
+	const struct kv_engine *engine;
+	void *e;
+	struct arena *arena;
+	struct str path;
+	bool sync;
+	int64_t started_ms;
+
+	pthread_t committer;
+	pthread_mutex_t lock; /* over the queue */
+	pthread_cond_t wake;
+	struct kv_request *head, *tail;
+	bool stopping;
+
+	pthread_mutex_t watch_lock;
+	struct list watches;
+
+	struct list dues; /* due.c: timers and job queues, on their loop */
+};
+
+/* An update on its way to the committer and back; on the task's stack. */
+struct kv_request {
+	struct loop_post post;
+	struct kv_request *next;
+	struct loop *loop;
+	struct task *task;
+	kv_fn *fn;
+	void *arg;
+	int result;
+};
+
+struct kv_txn {
+	struct kv *kv;
+	struct arena *arena;
+	bool writable, open;   /* open: the snapshot was taken */
+	void *snapshot;        /* of a view */
+	struct overlay *batch; /* earlier updates of the same batch */
+	struct overlay own;
+	int error; /* sticky */
+};
+
+struct kv *kv_of(struct task *t);
+/* committer.c */
+int committer_start(struct kv *kv);
+void committer_stop(struct kv *kv);
+/* watch.c: after a batch was written */
+void watch_notify(struct kv *kv, const struct overlay *batch);
+/* due.c */
+void due_close(struct kv *kv);
