@@ -190,8 +190,8 @@ static int server_task(struct task *t, void *arg)
 		        STR(s->options->host), s->options->port, STR(s->options->data_dir));
 		s->result = wait_for_signal(t, s);
 		log_info("stopping");
-		(void)http_server_stop(t, s->http, GRACE_MS);
-		(void)runtime_stop(t);
+		s->result = http_server_stop(t, s->http, GRACE_MS);
+		s->result = runtime_stop(t);
 	} else {
 		say("start", s->result);
 	}

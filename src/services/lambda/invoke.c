@@ -1,0 +1,112 @@
+/* Invoke */
+#include "services/lambda/function.h"
+
+#include "codec/codec.h"
+#include "codec/json.h"
+
+#define SYNC_MAX  6291456
+#define ASYNC_MAX 1048576
+
+static int throttled(struct task *t, const char *reason)
+{
+	struct lambda_too_many_requests_exception detail = { .reason = str_of(reason),
+		.retry_after_seconds = S("1") };
+
+	return fail_with(t, LAMBDA_TOO_MANY_REQUESTS_EXCEPTION, &detail, "Rate Exceeded.");
+}
+
+int lambda_run(struct task *t, const struct lambda_ref *ref, const struct lambda_function_record *r,
+        const struct runtime_invocation *in, struct runtime_result *result)
+{
+	struct runtime_function f;
+
+	lambda_runnable(task_arena(t), ref, r, &f);
+	int got = runtime_invoke(t, &f, in, result);
+	switch (got) {
+	case RUNTIME_THROTTLED_RESERVED:
+		return throttled(t, "ReservedFunctionConcurrentInvocationLimitExceeded");
+	case RUNTIME_THROTTLED_ACCOUNT:
+	case RUNTIME_THROTTLED_HOST:
+		return throttled(t, "ConcurrentInvocationLimitExceeded");
+	case RUNTIME_UNAVAILABLE:
+		return fail(t, LAMBDA_INVALID_RUNTIME_EXCEPTION, "%.*s", STR(result->payload));
+	case RUNTIME_BAD_PACKAGE:
+		return fail(t, LAMBDA_INVALID_ZIP_FILE_EXCEPTION,
+		        "Lambda could not unzip the deployment package.");
+	default:
+		return got;
+	}
+}
+
+static int check(struct task *t, const struct lambda_invoke_in *in, bool async)
+{
+	size_t limit = async ? ASYNC_MAX : SYNC_MAX;
+
+	if (in->payload.n > limit)
+		return fail(t, LAMBDA_REQUEST_TOO_LARGE_EXCEPTION,
+		        "Request must be smaller than %zu bytes for the InvokeFunction operation",
+		        limit);
+	if (in->payload.n && !json_is_valid(in->payload))
+		return fail(t, LAMBDA_INVALID_REQUEST_CONTENT_EXCEPTION,
+		        "Could not parse request body into json: Could not parse payload into "
+		        "json");
+	return 0;
+}
+
+static int client_context(struct task *t, struct str encoded, struct str *json)
+{
+	*json = (struct str){ 0 };
+	if (!encoded.n)
+		return 0;
+	if (encoded.n > 3583 || base64_decode(task_arena(t), encoded, json) != 0 ||
+	        !json_is_valid(*json))
+		return fail(t, LAMBDA_INVALID_REQUEST_CONTENT_EXCEPTION,
+		        "Client context must be a valid Base64-encoded JSON object.");
+	return 0;
+}
+
+static struct str trace_id(const struct call *c)
+{
+	return c->http ? http_header_get(&c->http->request.headers, S("x-amzn-trace-id"))
+	               : (struct str){ 0 };
+}
+
+static void answer(struct arena *a, const struct runtime_result *r, struct lambda_invoke_out *out)
+{
+	out->status_code = opt_int(200);
+	out->payload = r->payload;
+	out->function_error = r->function_error;
+	if (r->log_tail.p)
+		out->log_result = base64_encode(a, r->log_tail);
+}
+
+int lambda_invoke(struct task *t, const struct lambda_invoke_in *in, struct lambda_invoke_out *out)
+{
+	struct lambda_ref ref;
+	struct lambda_function_record r;
+	struct runtime_result result = { 0 };
+	bool async = str_eq(in->invocation_type, S("Event"));
+
+	TRY(check(t, in, async));
+	TRY(lambda_find(t, in->function_name, in->qualifier, &ref, &r));
+	if (str_eq(in->invocation_type, S("DryRun"))) {
+		out->status_code = opt_int(204);
+		return 0;
+	}
+	if (async) {
+		out->status_code = opt_int(202);
+		return lambda_async_add(t, &ref, in);
+	}
+	struct runtime_invocation invocation = {
+		.request_id = call_of(t)->request_id,
+		.payload = in->payload.n ? in->payload : S("{}"),
+		.trace_id = trace_id(call_of(t)),
+		.invoked_arn = lambda_ref_arn(task_arena(t), &ref),
+		.want_log_tail = str_eq(in->log_type, S("Tail")),
+	};
+	TRY(client_context(t, in->client_context, &invocation.client_context));
+	TRY(lambda_run(t, &ref, &r, &invocation, &result));
+	out->executed_version = r.configuration->version;
+	answer(task_arena(t), &result, out);
+	return 0;
+}
