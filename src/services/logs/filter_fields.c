@@ -105,7 +105,7 @@ static struct str next_field(struct str *rest)
 	return field;
 }
 
-/* At most FIELDS_MAX; a message with more has one more, and fits no pattern without an ellipsis. */
+/* One more than FIELDS_MAX: too many to fit any pattern. */
 static size_t split(struct str message, struct str *v)
 {
 	size_t n = 0;
@@ -170,7 +170,7 @@ bool filter_fields_match(const struct filter_pattern *f, struct arena *a, struct
 	struct str *v = arena_new_n(a, struct str, FIELDS_MAX + 1);
 	size_t n = split(message, v);
 
-	if (!count_fits(f, n))
+	if (n > FIELDS_MAX || !count_fits(f, n))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		const struct filter_field *field = field_for(f, i, n);
