@@ -103,6 +103,8 @@ static void note_modelled(struct call *c, int code, const void *detail)
 }
 
 static int note(struct task *t, int code, const void *detail, const char *format, va_list args)
+        PRINTF(4, 0);
+static int note(struct task *t, int code, const void *detail, const char *format, va_list args)
 {
 	struct call *c = call_of(t);
 

@@ -1,6 +1,4 @@
 /* missing: layers that are still being built. Each line goes when its layer lands. */
-#include "api/sigv4.h"
-#include "api/arn.h"
 #include "apigateway_gen.h"
 #include "iam_gen.h"
 #include "logs_gen.h"
@@ -11,7 +9,7 @@
 #include "sts_gen.h"
 
 #define WEAK __attribute__((weak))
-#define MISSING(svc) \
+#define MISSING(svc)                                   \
 	extern const struct api_service svc##_service; \
 	WEAK const struct api_service svc##_service = { .model = &svc##_model, .iam_prefix = #svc };
 MISSING(apigateway)
@@ -29,34 +27,21 @@ static int no_policies(struct task *t, const struct principal *p, struct policy_
 	return 0;
 }
 WEAK const struct api_identity iam_identity = { no_key, no_policies };
-WEAK int sigv4_parse(struct arena *a, const struct http_request *r, struct sigv4 *s, struct str *why)
-{
-	*s = (struct sigv4){ 0 };
-	return 0;
-}
-WEAK int sigv4_verify(struct arena *a, struct sigv4 *s, const struct http_request *r, struct str secret, struct str body_hash, struct str *why)
-{
-	return 0;
-}
-WEAK struct stream *sigv4_chunked(struct arena *a, struct stream *raw, const struct sigv4 *s, const struct http_request *r, struct http_headers *trailers)
-{
-	return raw;
-}
-WEAK void sigv4_sign(struct arena *a, const struct sigv4_credentials *c, struct str method, struct str url, struct http_headers *headers, struct str body, struct str region, struct str service, int64_t now_ms)
-{
-}
-WEAK int policy_parse(struct arena *a, struct str json, enum policy_kind kind, const struct policy **policy, struct str *why)
+WEAK int policy_parse(struct arena *a, struct str json, enum policy_kind kind,
+        const struct policy **policy, struct str *why)
 {
 	return -ENOSYS;
 }
-WEAK void policy_evaluate(struct arena *a, const struct policy_request *request, const struct policy_set *set, struct policy_result *result)
+WEAK void policy_evaluate(struct arena *a, const struct policy_request *request,
+        const struct policy_set *set, struct policy_result *result)
 {
 }
 WEAK int sandbox_helper_start(const struct sandbox_options *o, int *socket_fd)
 {
 	return 0;
 }
-WEAK int runtime_invoke(struct task *t, const struct runtime_function *f, const struct runtime_invocation *in, struct runtime_result *result)
+WEAK int runtime_invoke(struct task *t, const struct runtime_function *f,
+        const struct runtime_invocation *in, struct runtime_result *result)
 {
 	return -ENOSYS;
 }
@@ -80,14 +65,6 @@ WEAK void runtime_list(struct arena *a, struct loop *loop, struct runtime_env_in
 	*n = 0;
 }
 WEAK struct str runtime_table(struct arena *a)
-{
-	return S("");
-}
-WEAK bool arn_parse(struct str text, struct arn *arn)
-{
-	return false;
-}
-WEAK struct str arn_make(struct arena *a, const char *service, struct str region, struct str account, const char *format, ...)
 {
 	return S("");
 }
