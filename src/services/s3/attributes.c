@@ -35,8 +35,7 @@ void s3_copy_attributes(
 		const struct shape_member *w = member(to_shape, names[i]);
 		const struct shape_member *r = member(from_shape, names[i]);
 		if (w && r)
-			memcpy(shape_member_at(w, to), shape_member_at(r, from),
-			        size_of(r->shape));
+			memcpy(shape_member_at(w, to), shape_member_at(r, from), size_of(r->shape));
 	}
 }
 
@@ -99,8 +98,8 @@ static int check_class(struct task *t, struct str name)
 	if (is_one_of(name, others, ARRAY_LEN(others)))
 		return not_implemented(t);
 	struct s3_error_detail d = { .storage_class_requested = name };
-	return s3_fail(t, &d, "InvalidStorageClass", 400,
-	        "The storage class you specified is not valid");
+	return s3_fail(
+	        t, &d, "InvalidStorageClass", 400, "The storage class you specified is not valid");
 }
 
 static bool is_set(const struct shape_member *m, const void *in)
@@ -148,8 +147,8 @@ int s3_reject_unsupported(struct task *t, const void *in)
 		               ? not_implemented(t)
 		               : s3_invalid_argument(t, "x-amz-server-side-encryption", sse,
 		                         "The encryption method specified is not supported");
-	bool bad_acl = acl.p && !str_eq(acl, S("private")) &&
-	               !str_eq(acl, S("bucket-owner-full-control"));
+	bool bad_acl =
+	        acl.p && !str_eq(acl, S("private")) && !str_eq(acl, S("bucket-owner-full-control"));
 	for (size_t i = 0; i < ARRAY_LEN(grants); i++)
 		bad_acl = bad_acl || s3_input(t, in, grants[i]).p;
 	if (bad_acl)

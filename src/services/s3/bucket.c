@@ -39,8 +39,7 @@ struct s3_owner *s3_owner_of(struct arena *a, struct str account)
 int s3_bucket_read(struct kv_txn *txn, struct str name, struct s3_bucket_record *b)
 {
 	*b = (struct s3_bucket_record){ 0 };
-	int got = record_get(
-	        txn, s3_bucket_key(kv_arena(txn), name), &s3_shape_bucket_record, b);
+	int got = record_get(txn, s3_bucket_key(kv_arena(txn), name), &s3_shape_bucket_record, b);
 	return got == KV_NOT_FOUND ? S3_NO_SUCH_BUCKET : got;
 }
 
@@ -196,8 +195,7 @@ static int check_anonymous(struct task *t, const struct api_access *access)
 	if (c->principal.type != PRINCIPAL_ANONYMOUS || api_options_of(t)->iam == API_IAM_OFF)
 		return 0;
 	TRY(api_decide(t, &c->principal, access, &result));
-	return result.decision == POLICY_ALLOWED ? 0
-	                                         : fail(t, S3_ACCESS_DENIED, "Access Denied");
+	return result.decision == POLICY_ALLOWED ? 0 : fail(t, S3_ACCESS_DENIED, "Access Denied");
 }
 
 /* RestrictPublicBuckets: a public policy serves only the owner's account and services. */

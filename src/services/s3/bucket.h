@@ -22,15 +22,15 @@ int s3_bucket_read(struct kv_txn *txn, struct str name, struct s3_bucket_record 
 int s3_no_such_bucket(struct task *t, struct str name);
 /* In a view of its own. */
 int s3_bucket_load(struct task *t, struct str name, struct s3_bucket_record *b) MUST_USE;
-/* Reads, lets fn change, writes: the bucket's own settings. fn returns 0, or an error for *error. */
+/* Reads, lets fn change, writes: the bucket's own settings. fn returns 0, or an error for *error.
+ */
 int s3_bucket_change(struct task *t, struct str name,
         void (*fn)(struct s3_bucket_record *b, const void *arg), const void *arg) MUST_USE;
 
 /* Names an error with the elements that S3 adds to it. detail: copied. */
 int s3_fail(struct task *t, const struct s3_error_detail *detail, const char *code, int status,
         const char *message);
-int s3_invalid_argument(
-        struct task *t, const char *name, struct str value, const char *message);
+int s3_invalid_argument(struct task *t, const char *name, struct str value, const char *message);
 
 /* A member of the input by its model's name; absent when the operation has none. */
 struct str s3_input(struct task *t, const void *in, const char *member);
@@ -40,5 +40,5 @@ int s3_on_bucket(struct task *t, const void *in, struct api_access *access);
 int s3_on_object(struct task *t, const void *in, struct api_access *access);
 int s3_on_nothing(struct task *t, const void *in, struct api_access *access);
 /* Fills in the bucket's side of a decision: for objects that the input does not name. */
-int s3_access_of(struct task *t, struct str bucket, struct str key, struct api_access *access)
-        MUST_USE;
+int s3_access_of(
+        struct task *t, struct str bucket, struct str key, struct api_access *access) MUST_USE;

@@ -58,8 +58,8 @@ struct str s3_checksum_in(
 
 static int bad_value(struct task *t, const struct s3_algorithm *a)
 {
-	return fail_named(t, "InvalidRequest", 400, "Value for %.*s header is invalid.",
-	        STR(a->header));
+	return fail_named(
+	        t, "InvalidRequest", 400, "Value for %.*s header is invalid.", STR(a->header));
 }
 
 static int read_values(struct task *t, const void *in, struct s3_claims *c)
@@ -88,9 +88,9 @@ static int read_values(struct task *t, const void *in, struct s3_claims *c)
 static int read_trailer(struct task *t, struct s3_claims *c)
 {
 	const struct call *call = call_of(t);
-	struct str trailer = call->http ? http_header_get(
-	                                          &call->http->request.headers, S("x-amz-trailer"))
-	                                : (struct str){ 0 };
+	struct str trailer =
+	        call->http ? http_header_get(&call->http->request.headers, S("x-amz-trailer"))
+	                   : (struct str){ 0 };
 
 	if (!trailer.p || c->checksum.p)
 		return 0;

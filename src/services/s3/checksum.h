@@ -7,12 +7,12 @@
 #include "s3_gen.h"
 
 struct s3_algorithm {
-	struct str name;       /* "CRC32" */
-	struct str member;     /* of requests and answers: "ChecksumCRC32" */
-	struct str header;     /* "x-amz-checksum-crc32" */
+	struct str name;   /* "CRC32" */
+	struct str member; /* of requests and answers: "ChecksumCRC32" */
+	struct str header; /* "x-amz-checksum-crc32" */
 	enum hash_kind hash;
 	size_t n_bytes;
-	uint64_t polynomial;   /* reflected; 0: no CRC */
+	uint64_t polynomial; /* reflected; 0: no CRC */
 };
 
 extern const struct s3_algorithm s3_algorithms[];
@@ -24,13 +24,14 @@ const struct s3_algorithm *s3_algorithm_default(void); /* CRC64NVME */
 
 /* What a request says about the bytes it brings. */
 struct s3_claims {
-	const struct s3_algorithm *algorithm; /* to compute and store; never NULL after s3_claims_read */
-	bool stated;            /* the client chose it */
-	struct str checksum;    /* base64; absent: in a trailer, or not stated */
+	const struct s3_algorithm
+	        *algorithm;  /* to compute and store; never NULL after s3_claims_read */
+	bool stated;         /* the client chose it */
+	struct str checksum; /* base64; absent: in a trailer, or not stated */
 	bool in_trailer;
-	struct str md5;         /* raw; absent */
-	struct str sha256_hex;  /* of a signed payload; absent */
-	int64_t length;         /* -1: not known */
+	struct str md5;        /* raw; absent */
+	struct str sha256_hex; /* of a signed payload; absent */
+	int64_t length;        /* -1: not known */
 };
 int s3_claims_read(struct task *t, const void *in, struct s3_claims *claims) MUST_USE;
 

@@ -66,8 +66,8 @@ static struct str join(struct arena *a, const struct str *v, size_t n)
 	return buf_str(&b);
 }
 
-static void add_headers(struct arena *a, const struct s3_cors_rule *r, const struct wish *w,
-        struct http_headers *h)
+static void add_headers(
+        struct arena *a, const struct s3_cors_rule *r, const struct wish *w, struct http_headers *h)
 {
 	bool any = str_eq(*find_origin(r, w->origin), S("*"));
 
@@ -78,8 +78,7 @@ static void add_headers(struct arena *a, const struct s3_cors_rule *r, const str
 		http_header_add(a, h, S("Access-Control-Expose-Headers"),
 		        join(a, r->expose_headers.v, r->expose_headers.n));
 	if (w->headers.p)
-		http_header_add(
-		        a, h, S("Access-Control-Allow-Headers"), str_lower(a, w->headers));
+		http_header_add(a, h, S("Access-Control-Allow-Headers"), str_lower(a, w->headers));
 	if (r->max_age_seconds.set)
 		http_header_add(a, h, S("Access-Control-Max-Age"),
 		        str_printf(a, "%lld", (long long)r->max_age_seconds.v));

@@ -54,10 +54,9 @@ static int add(struct task *t, struct receiving *g, struct str bytes)
 
 static int too_large(struct task *t, int64_t size)
 {
-	struct s3_error_detail d = {
-		.proposed_size = str_printf(task_arena(t), "%lld", (long long)size),
-		.max_size_allowed = str_printf(task_arena(t), "%lld", (long long)S3_PUT_MAX)
-	};
+	struct s3_error_detail d = { .proposed_size =
+		                             str_printf(task_arena(t), "%lld", (long long)size),
+		.max_size_allowed = str_printf(task_arena(t), "%lld", (long long)S3_PUT_MAX) };
 
 	return s3_fail(t, &d, "EntityTooLarge", 400,
 	        "Your proposed upload exceeds the maximum allowed size");
@@ -65,8 +64,7 @@ static int too_large(struct task *t, int64_t size)
 
 static int incomplete(struct task *t)
 {
-	return s3_fail(t, NULL, "IncompleteBody", 400,
-	        "The request body terminated unexpectedly");
+	return s3_fail(t, NULL, "IncompleteBody", 400, "The request body terminated unexpectedly");
 }
 
 static int receive_all(
@@ -81,7 +79,8 @@ static int receive_all(
 			return call_of(t)->failure.code
 			               ? bad
 			               : fail(t, API_ERROR_SIGNATURE,
-			                         "The request signature we calculated does not match "
+			                         "The request signature we calculated does not "
+			                         "match "
 			                         "the signature you provided. Check your key and "
 			                         "signing method.");
 		TRY(bad);
@@ -134,8 +133,8 @@ static int check_checksum(struct task *t, const struct s3_claims *claims, struct
 	        STR(claims->algorithm->name));
 }
 
-static int check(struct task *t, const struct s3_claims *claims, struct receiving *g,
-        struct s3_received *r)
+static int check(
+        struct task *t, const struct s3_claims *claims, struct receiving *g, struct s3_received *r)
 {
 	struct arena *a = task_arena(t);
 	struct str sha256 = S("");
@@ -164,7 +163,8 @@ static int finish(struct task *t, struct receiving *g, struct s3_received *r)
 	}
 	r->bytes = buf_str(&g->small);
 	if (g->size > 0)
-		r->data.row = rand_text(task_arena(t), 24, S("0123456789abcdefghijklmnopqrstuvwxyz"));
+		r->data.row =
+		        rand_text(task_arena(t), 24, S("0123456789abcdefghijklmnopqrstuvwxyz"));
 	return 0;
 }
 

@@ -11,7 +11,7 @@
  */
 #include "services/s3/checksum.h"
 
-#define S3_SMALL 16384 /* bytes that still go into a row */
+#define S3_SMALL   16384 /* bytes that still go into a row */
 #define S3_PUT_MAX ((int64_t)5 << 30)
 
 struct s3_received {
@@ -39,8 +39,8 @@ struct s3_content {
 	struct str bytes;             /* of a small one */
 	struct s3_parts_record parts; /* of one made of parts */
 };
-int s3_content_find(struct kv_txn *txn, const struct s3_object_record *o, struct s3_content *c)
-        MUST_USE;
+int s3_content_find(
+        struct kv_txn *txn, const struct s3_object_record *o, struct s3_content *c) MUST_USE;
 /* -ENOENT: it was overwritten and swept meanwhile: look again. */
 int s3_content_open(struct task *t, const struct s3_content *c, int64_t offset, int64_t n,
         struct stream **s) MUST_USE;

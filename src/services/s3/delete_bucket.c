@@ -16,7 +16,7 @@ static bool has_rows(struct kv_txn *txn, struct str kind, struct str bucket)
 	return kv_next(s, &key, &value);
 }
 
-static int delete(struct kv_txn *txn, void *arg)
+static int delete (struct kv_txn *txn, void *arg)
 {
 	const struct str *name = arg;
 	struct arena *a = kv_arena(txn);
@@ -33,7 +33,8 @@ static int delete(struct kv_txn *txn, void *arg)
 	return 0;
 }
 
-int s3_delete_bucket(struct task *t, const struct s3_delete_bucket_in *in, void *out)
+int s3_delete_bucket(
+        struct task *t, const struct s3_delete_bucket_in *in, struct s3_delete_bucket_out *out)
 {
 	struct str name = in->bucket;
 	struct s3_error_detail d = { .bucket_name = name };

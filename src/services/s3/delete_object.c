@@ -1,7 +1,7 @@
 /* DeleteObject */
 #include "services/s3/object.h"
 
-static int delete(struct kv_txn *txn, void *arg)
+static int delete (struct kv_txn *txn, void *arg)
 {
 	return s3_object_remove(txn, arg);
 }

@@ -113,8 +113,7 @@ static int bad_range(struct task *t, const struct reading *r, struct str asked)
 		.actual_object_size =
 		        str_printf(task_arena(t), "%lld", (long long)r->object.size.v) };
 
-	return s3_fail(
-	        t, &d, "InvalidRange", 416, "The requested range is not satisfiable");
+	return s3_fail(t, &d, "InvalidRange", 416, "The requested range is not satisfiable");
 }
 
 static int choose_part(struct task *t, int64_t number, struct reading *r)
@@ -133,12 +132,11 @@ static int choose_part(struct task *t, int64_t number, struct reading *r)
 			return 0;
 		r->offset += r->n;
 	}
-	return s3_fail(t, NULL, "InvalidPartNumber", 416,
-	        "The requested partnumber is not satisfiable");
+	return s3_fail(
+	        t, NULL, "InvalidPartNumber", 416, "The requested partnumber is not satisfiable");
 }
 
-static int choose_range(
-        struct task *t, const struct s3_get_object_in *in, struct reading *r)
+static int choose_range(struct task *t, const struct s3_get_object_in *in, struct reading *r)
 {
 	r->offset = 0;
 	r->n = r->object.size.v;
@@ -164,8 +162,7 @@ static int choose_range(
 
 /* ---- the answer ---- */
 
-static void show_checksum(
-        struct task *t, const struct reading *r, struct s3_get_object_out *out)
+static void show_checksum(struct task *t, const struct reading *r, struct s3_get_object_out *out)
 {
 	const struct s3_object_record *o = &r->object;
 	struct str value = r->part ? r->part->checksum : o->checksum;
@@ -181,8 +178,7 @@ static void show(struct task *t, const struct s3_get_object_in *in, const struct
 {
 	const struct s3_object_record *o = &r->object;
 
-	s3_copy_attributes(
-	        &s3_shape_get_object_output, out, &s3_shape_object_record, o);
+	s3_copy_attributes(&s3_shape_get_object_output, out, &s3_shape_object_record, o);
 	out->accept_ranges = S("bytes");
 	out->e_tag = o->e_tag;
 	out->last_modified = o->last_modified;
@@ -202,9 +198,9 @@ static void show(struct task *t, const struct s3_get_object_in *in, const struct
 		return;
 	call_of(t)->status = 206;
 	if (r->n > 0)
-		out->content_range = str_printf(task_arena(t), "bytes %lld-%lld/%lld",
-		        (long long)r->offset, (long long)(r->offset + r->n - 1),
-		        (long long)o->size.v);
+		out->content_range =
+		        str_printf(task_arena(t), "bytes %lld-%lld/%lld", (long long)r->offset,
+		                (long long)(r->offset + r->n - 1), (long long)o->size.v);
 }
 
 /* response-content-type and its like. */
@@ -243,8 +239,7 @@ static int look(struct task *t, const struct s3_get_object_in *in, struct readin
 	return choose_range(t, in, r);
 }
 
-int s3_get_object(
-        struct task *t, const struct s3_get_object_in *in, struct s3_get_object_out *out)
+int s3_get_object(struct task *t, const struct s3_get_object_in *in, struct s3_get_object_out *out)
 {
 	struct reading r;
 	int bad = -ENOENT;

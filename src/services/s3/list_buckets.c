@@ -40,8 +40,8 @@ static int list(struct kv_txn *txn, void *arg)
 	struct str key, value, name, skip;
 
 	if (l->after.p && str_cmp(l->after, l->prefix) >= 0)
-		from = str_concat(a, 2, s3_owned_key(a, l->account, l->after),
-		        (struct str){ "\0", 1 });
+		from = str_concat(
+		        a, 2, s3_owned_key(a, l->account, l->after), (struct str){ "\0", 1 });
 	CLEANUP(kv_scan_close)
 	struct kv_scan *s = kv_scan(txn, from, kv_prefix_end(a, all), false);
 	l->n = 0;

@@ -38,7 +38,8 @@ static void add(struct page *p, struct arena *a, struct str key, const struct s3
 	}
 }
 
-/* Reads names until a group is met or the page is full. *from becomes where to go on; absent: done. */
+/* Reads names until a group is met or the page is full. *from becomes where to go on; absent: done.
+ */
 static int run(struct kv_txn *txn, struct page *p, struct str *from, struct str end)
 {
 	struct arena *a = kv_arena(txn);
@@ -48,8 +49,7 @@ static int run(struct kv_txn *txn, struct page *p, struct str *from, struct str 
 	*from = (struct str){ 0 };
 	while (kv_next(s, &key, &value)) {
 		struct s3_object_record o = { 0 };
-		if (!kv_key_read(
-		            a, key, "ssssss", &skip, &skip, &skip, &skip, &skip, &name))
+		if (!kv_key_read(a, key, "ssssss", &skip, &skip, &skip, &skip, &skip, &name))
 			return -EPROTO;
 		struct str group = s3_listing_group(&p->l, name);
 		if (group.p) {
@@ -77,10 +77,9 @@ static int list(struct kv_txn *txn, void *arg)
 	if (p->l.max == 0 || !s3_listing_begin(&p->l, a, &name))
 		return 0;
 	from = s3_object_key(a, p->bucket, name);
-	end = p->l.prefix.n
-	              ? s3_object_key(a, p->bucket, kv_prefix_end(a, p->l.prefix))
-	              : kv_prefix_end(a, kv_key(a, "sssss", S("s3"), S(""), S(""), S("object"),
-	                                         p->bucket));
+	end = p->l.prefix.n ? s3_object_key(a, p->bucket, kv_prefix_end(a, p->l.prefix))
+	                    : kv_prefix_end(a, kv_key(a, "sssss", S("s3"), S(""), S(""),
+	                                               S("object"), p->bucket));
 	while (from.p && str_cmp(from, end) < 0)
 		TRY(run(txn, p, &from, end));
 	return 0;
@@ -95,8 +94,7 @@ static int load(struct task *t, struct page *p)
 		return s3_no_such_bucket(t, p->bucket);
 	TRY(bad);
 	for (size_t i = 0; i < p->l.n_groups; i++)
-		p->l.groups[i].prefix =
-		        s3_listing_text(a, p->encoding, p->l.groups[i].prefix);
+		p->l.groups[i].prefix = s3_listing_text(a, p->encoding, p->l.groups[i].prefix);
 	return 0;
 }
 
@@ -118,14 +116,14 @@ static int open_token(struct task *t, struct str token, struct s3_listing *l)
 	return 0;
 }
 
-int s3_list_objects_v2(struct task *t, const struct s3_list_objects_v2_in *in,
-        struct s3_list_objects_v2_out *out)
+int s3_list_objects_v2(
+        struct task *t, const struct s3_list_objects_v2_in *in, struct s3_list_objects_v2_out *out)
 {
 	struct arena *a = task_arena(t);
 	struct page p = { .l = { .prefix = in->prefix,
 		                  .delimiter = in->delimiter,
-		                  .after = in->start_after.n ? in->start_after
-		                                             : (struct str){ 0 } },
+		                  .after =
+		                          in->start_after.n ? in->start_after : (struct str){ 0 } },
 		.bucket = in->bucket,
 		.encoding = in->encoding_type,
 		.with_owner = in->fetch_owner.v };

@@ -27,8 +27,7 @@ struct str s3_listing_group(const struct s3_listing *l, struct str name)
 	if (!l->delimiter.n)
 		return (struct str){ 0 };
 	at = str_find(str_sub(name, from, name.n), l->delimiter);
-	return at < 0 ? (struct str){ 0 }
-	              : str_sub(name, 0, from + (size_t)at + l->delimiter.n);
+	return at < 0 ? (struct str){ 0 } : str_sub(name, 0, from + (size_t)at + l->delimiter.n);
 }
 
 static bool is_full(struct s3_listing *l)

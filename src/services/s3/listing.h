@@ -1,7 +1,7 @@
 #pragma once
 /*
- * listing: names in order with a prefix, rolled up at a delimiter: how objects, versions and uploads
- * are listed. Groups that are rolled up are skipped with one seek.
+ * listing: names in order with a prefix, rolled up at a delimiter: how objects, versions and
+ *uploads are listed. Groups that are rolled up are skipped with one seek.
  *
  *	struct s3_listing l = { .prefix, .delimiter, .after, .max };
  *	s3_listing_key(&l, a, name)	->	what to do with the next name
@@ -11,10 +11,10 @@
 struct s3_listing {
 	struct str prefix, delimiter; /* absent: none */
 	struct str after;             /* names up to here were shown */
-	bool after_group;             /* after is a common prefix: all that begins with it was shown */
-	size_t max, n;                /* n: shown, names and prefixes together */
+	bool after_group; /* after is a common prefix: all that begins with it was shown */
+	size_t max, n;    /* n: shown, names and prefixes together */
 	bool more;
-	struct str last;              /* the last name or common prefix that was shown */
+	struct str last; /* the last name or common prefix that was shown */
 	bool last_is_group;
 	struct s3_common_prefix *groups;
 	size_t n_groups, capacity;

@@ -84,8 +84,7 @@ static void put_version(struct kv_txn *txn, const struct s3_ref *ref, uint64_t a
 {
 	struct arena *a = kv_arena(txn);
 
-	record_put(
-	        txn, s3_version_key(a, ref->bucket, ref->key, age), &s3_shape_object_record, o);
+	record_put(txn, s3_version_key(a, ref->bucket, ref->key, age), &s3_shape_object_record, o);
 	if (is_null(o->version_id))
 		kv_put(txn, null_key(a, ref), kv_key(a, "u", age));
 }
@@ -104,8 +103,8 @@ static int find_age(struct kv_txn *txn, const struct s3_ref *ref, uint64_t *age)
 	return kv_key_read(a, value, "u", age) ? 0 : -EPROTO;
 }
 
-static int find_old(struct kv_txn *txn, const struct s3_ref *ref, uint64_t *age,
-        struct s3_object_record *o)
+static int find_old(
+        struct kv_txn *txn, const struct s3_ref *ref, uint64_t *age, struct s3_object_record *o)
 {
 	TRY(find_age(txn, ref, age));
 	*o = (struct s3_object_record){ 0 };
@@ -128,8 +127,8 @@ static void drop_old(struct kv_txn *txn, const struct s3_ref *ref, uint64_t age,
 }
 
 /* The newest version that is not current. KV_NOT_FOUND: none. */
-static int newest_old(struct kv_txn *txn, const struct s3_ref *ref, uint64_t *age,
-        struct s3_object_record *o)
+static int newest_old(
+        struct kv_txn *txn, const struct s3_ref *ref, uint64_t *age, struct s3_object_record *o)
 {
 	struct arena *a = kv_arena(txn);
 	struct str prefix = version_prefix(a, ref), key, value;

@@ -67,7 +67,8 @@ int s3_object_failed(struct task *t, int code, const struct s3_ref *ref, const c
 /* Members that an object keeps as the client gave them, between structures that have them. */
 void s3_copy_attributes(
         const struct shape *to_shape, void *to, const struct shape *from_shape, const void *from);
-/* Fills an object's attributes from a request, checked: metadata, storage class, tags, encodings. */
+/* Fills an object's attributes from a request, checked: metadata, storage class, tags, encodings.
+ */
 int s3_object_from_request(struct task *t, const void *in, struct s3_object_record *o) MUST_USE;
 /* Refuses what is asked for and not built: keys of the customer, KMS, object lock, ACLs. */
 int s3_reject_unsupported(struct task *t, const void *in) MUST_USE;

@@ -31,14 +31,12 @@ static void show(struct task *t, const struct s3_placing *p, struct s3_put_objec
 	out->e_tag = o->e_tag;
 	out->server_side_encryption = S("AES256");
 	out->checksum_type = o->checksum_type;
-	s3_checksum_show(
-	        call_of(t)->operation->out, out, o->checksum_algorithm, o->checksum);
+	s3_checksum_show(call_of(t)->operation->out, out, o->checksum_algorithm, o->checksum);
 	if (p->has_versions)
 		out->version_id = o->version_id;
 }
 
-int s3_put_object(
-        struct task *t, const struct s3_put_object_in *in, struct s3_put_object_out *out)
+int s3_put_object(struct task *t, const struct s3_put_object_in *in, struct s3_put_object_out *out)
 {
 	struct s3_claims claims;
 	struct s3_received r;

@@ -33,8 +33,7 @@ static int check_one(struct task *t, const struct s3_tag *tag)
 	struct s3_error_detail d = { .tag_key = tag->key };
 
 	if (tag->key.n == 0 || length(tag->key) > KEY_MAX || has_bad_char(tag->key))
-		return s3_fail(
-		        t, &d, "InvalidTag", 400, "The TagKey you have provided is invalid");
+		return s3_fail(t, &d, "InvalidTag", 400, "The TagKey you have provided is invalid");
 	if (length(tag->value) > VALUE_MAX || has_bad_char(tag->value))
 		return s3_fail(
 		        t, &d, "InvalidTag", 400, "The TagValue you have provided is invalid");
@@ -77,8 +76,7 @@ int s3_tags_from_header(struct task *t, struct str text, struct s3_tag_set *tags
 	tags->v = arena_new_n(a, struct s3_tag, params.n);
 	for (size_t i = 0; i < params.n; i++) {
 		struct str value = params.v[i].value;
-		tags->v[tags->n++] =
-		        (struct s3_tag){ params.v[i].name, value.p ? value : S("") };
+		tags->v[tags->n++] = (struct s3_tag){ params.v[i].name, value.p ? value : S("") };
 	}
 	return s3_tags_check(t, tags, 10);
 }

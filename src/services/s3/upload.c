@@ -22,8 +22,8 @@ int s3_upload_read(struct kv_txn *txn, struct str bucket, struct str key, struct
         struct s3_upload_record *u)
 {
 	*u = (struct s3_upload_record){ 0 };
-	int got = record_get(txn, s3_upload_key(kv_arena(txn), bucket, key, id),
-	        &s3_shape_upload_record, u);
+	int got = record_get(
+	        txn, s3_upload_key(kv_arena(txn), bucket, key, id), &s3_shape_upload_record, u);
 	return got == KV_NOT_FOUND ? S3_NO_SUCH_UPLOAD : got;
 }
 
@@ -57,8 +57,8 @@ int s3_upload_parts(struct kv_txn *txn, struct str id, uint64_t after, size_t ma
 				memcpy(v, parts->v, parts->n * sizeof *v);
 			parts->v = v;
 		}
-		TRY(record_unpack(a, &s3_shape_part_record, str_dup(a, value),
-		        &parts->v[parts->n++]));
+		TRY(record_unpack(
+		        a, &s3_shape_part_record, str_dup(a, value), &parts->v[parts->n++]));
 	}
 	return 0;
 }
