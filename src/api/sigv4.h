@@ -21,6 +21,7 @@ struct sigv4 {
 	int64_t expires_s;                       /* presigned */
 	struct str payload_hash;                 /* x-amz-content-sha256, UNSIGNED-PAYLOAD, or absent: hash the body */
 	unsigned char signing_key[32];           /* after sigv4_verify */
+	bool verified;                           /* sigv4_verify said 0; chunks are checked only then */
 };
 
 enum sigv4_error {
@@ -34,8 +35,10 @@ enum sigv4_error {
 /* Reads the request's authentication; kind NONE when it has none. *why gets AWS's message. */
 int sigv4_parse(struct arena *a, const struct http_request *r, struct sigv4 *s, struct str *why) MUST_USE;
 /* Verifies against the secret; body_hash is the hex SHA-256 of the body when s->payload_hash is
- * absent (service other than S3). Times are checked against now_ms. The derived signing key of the
- * last few (key, date, region, service) is cached per thread. S3's path is not encoded twice. */
+ * absent (service other than S3). Times are checked against clock_now_ms(),
+ * but not against a manual clock, which clients do not know; presigned expiry always is. The derived signing key of the
+ * last few (key, date, region, service) is cached per thread. S3's path is not encoded twice.
+ * The path and query are taken from r->target, which must be as sent. */
 int sigv4_verify(struct arena *a, struct sigv4 *s, const struct http_request *r, struct str secret, struct str body_hash, struct str *why) MUST_USE;
 
 /* Wraps a body sent with Content-Encoding: aws-chunked (x-amz-content-sha256 STREAMING-...):
@@ -43,7 +46,8 @@ int sigv4_verify(struct arena *a, struct sigv4 *s, const struct http_request *r,
  * SIGV4_BAD_CHUNK. Trailers (x-amz-checksum-*) are there once the end was read. */
 struct stream *sigv4_chunked(struct arena *a, struct stream *raw, const struct sigv4 *s, const struct http_request *r, struct http_headers *trailers);
 
-/* Signs a request that we send: adds x-amz-date, x-amz-security-token and Authorization. */
+/* Signs a request that we send: adds Host (unless given), x-amz-date, for S3 x-amz-content-sha256,
+ * x-amz-security-token and Authorization. */
 struct sigv4_credentials {
 	struct str access_key_id, secret, session_token;
 };
