@@ -24,6 +24,7 @@ static const struct api_row rows[] = {
 	API_ROW(logs, PUT_LOG_EVENTS, put_log_events, .authorize = logs_on_stream),
 	API_ROW(logs, PUT_RETENTION_POLICY, put_retention_policy, .authorize = logs_on_group),
 	API_ROW(logs, PUT_SUBSCRIPTION_FILTER, put_subscription_filter, .authorize = logs_on_group),
+	API_ROW(logs, START_LIVE_TAIL, start_live_tail, .authorize = logs_on_tail),
 	API_ROW(logs, TAG_LOG_GROUP, tag_log_group, .authorize = logs_on_tags),
 	API_ROW(logs, TAG_RESOURCE, tag_resource, .authorize = logs_on_tags),
 	API_ROW(logs, TEST_METRIC_FILTER, test_metric_filter),
