@@ -145,22 +145,24 @@ void sandbox_client_post(
 int sandbox_client_call(struct task *t, struct sandbox_client *c, struct sandbox_message *m,
         struct sandbox_message *reply)
 {
-	struct request r = { .task = t, .reply = reply };
+	struct request *r = arena_new(task_arena(t), struct request);
 
+	r->task = t;
+	r->reply = reply;
 	*reply = (struct sandbox_message){ 0 };
 	for (int i = 0; i < SANDBOX_FD_N; i++)
 		reply->fds[i] = -1;
 	if (c->dead)
 		return -EPIPE;
-	m->number = r.number = ++c->number ? c->number : ++c->number;
+	m->number = r->number = ++c->number ? c->number : ++c->number;
 	int bad;
 	while ((bad = sandbox_send(c->fd.fd, m)) == -EAGAIN)
 		TRY(task_sleep(t, 1));
 	TRY(bad);
-	list_push_back(&c->waiting, &r.node);
-	while (!r.done)
+	list_push_back(&c->waiting, &r->node);
+	while (!r->done)
 		(void)!task_park_uninterruptible(t);
-	return r.result;
+	return r->result;
 }
 
 int sandbox_client_start(struct sandbox_client *c, struct loop *loop, int fd,
