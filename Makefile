@@ -22,6 +22,7 @@ build: deps
 	 elif ! cmp -s build/files.new $(dir)/files.txt; then meson setup --reconfigure $(dir) >/dev/null; fi
 	@cp build/files.new $(dir)/files.txt
 	@ninja -C $(dir) $(if $(V),-v,--quiet)
+	@tools/runtimes $(dir)
 
 run: build
 	@tools/run $(dir)/wolke

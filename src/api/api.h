@@ -65,6 +65,7 @@ struct call {
 		bool sender;
 		const struct shape *shape;
 		const void *detail;    /* members of the error's shape, beyond the message */
+		struct http_headers elements; /* fail_element */
 	} failure;
 	struct api_failure bus_failure; /* of the last api_call made from here */
 };
@@ -101,6 +102,8 @@ int fail(struct task *t, int code, const char *format, ...) PRINTF(3, 4);
 int fail_with(struct task *t, int code, const void *detail, const char *format, ...) PRINTF(4, 5);
 /* An error that the model does not list (S3's, mostly). */
 int fail_named(struct task *t, const char *name, int http_status, const char *format, ...) PRINTF(4, 5);
+/* A further element of the error just noted, for S3's documents: BucketName, Key, Resource. */
+void fail_element(struct task *t, struct str name, struct str value);
 /* The error that the last api_call of this task returned a positive code for. */
 const struct api_failure *api_failure(struct task *t);
 
@@ -111,6 +114,9 @@ struct api_access {
 	struct str resource;         /* ARN; preset "*" */
 	struct str resource_account; /* preset: the call's account */
 	struct str resource_policy;  /* JSON; absent: none */
+	/* JSON of a role's trust policy, in its place: it must allow, whatever the caller's own
+	 * policies say. */
+	struct str trust_policy;
 	struct policy_key *keys;     /* condition keys of the service, beside the global ones */
 	size_t n_keys;
 };
@@ -140,6 +146,7 @@ struct api_service {
 	const struct api_route *routes;
 	size_t n_routes;
 	size_t max_body_bytes;       /* of operations that do not stream; 0: 10 MiB */
+	const char *validation_error; /* how the service names a broken constraint; NULL: as most do */
 	/* At start, on loop 0, before serving: timer and job handlers, sweeps. May be NULL. */
 	int (*start)(struct task *t);
 	/* Last word on a request that routing gave to this service: S3 finds its bucket in the host

@@ -146,6 +146,18 @@ static int step_run(struct task *t, struct serving *s)
 	return api_run(t, s->row, in, s->out);
 }
 
+/* The answer to HEAD tells the length of the body that GET would have. */
+static int answer_head(struct task *t, struct serving *s, const struct wire_response *response)
+{
+	struct str length = http_header_get(&response->headers, S("Content-Length"));
+	int64_t n;
+
+	if (!str_to_i64(length, &n))
+		n = (int64_t)response->body.n;
+	TRY(http_respond_begin(t, s->x, response->status, &response->headers, n));
+	return http_respond_end(t, s->x);
+}
+
 static int answer(struct task *t, struct serving *s, int result)
 {
 	struct call *c = s->call;
@@ -164,6 +176,8 @@ static int answer(struct task *t, struct serving *s, int result)
 		wire_encode(t, c, s->out, &response);
 	else
 		wire_encode_error(t, c, &response);
+	if (str_eq(s->x->request.method, S("HEAD")))
+		return answer_head(t, s, &response);
 	if (response.stream)
 		return http_respond_stream(
 		        t, s->x, response.status, &response.headers, response.stream);

@@ -41,8 +41,8 @@ static struct str package_link(struct task *t, struct str blob)
 {
 	const struct api_options *o = api_options_of(t);
 	struct arena *a = task_arena(t);
-	struct str text =
-	        str_printf(a, "%.*s/%lld", STR(blob), (long long)(call_of(t)->now_ms + LINK_MS));
+	long long until_ms = call_of(t)->now_ms + LINK_MS;
+	struct str text = str_printf(a, "%.*s/%lld", STR(blob), until_ms);
 
 	return str_printf(a, "http://%.*s:%d" LAMBDA_PACKAGE_PATH "%.*s/%.*s", STR(o->host),
 	        o->port, STR(text), STR(link_mac(t, text)));

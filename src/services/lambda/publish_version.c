@@ -4,6 +4,8 @@
 #include "base/rand.h"
 #include "kv/blobs.h"
 
+#include <inttypes.h>
+
 struct publication {
 	const struct lambda_publish_version_in *in;
 	struct lambda_ref ref;
@@ -45,7 +47,7 @@ static int publish(struct kv_txn *txn, void *arg)
 	*v = *c;
 	/* Of which state of $LATEST this is a copy. */
 	v->config_sha256 = c->revision_id;
-	v->version = str_printf(a, "%lld", (long long)(n + 1));
+	v->version = str_printf(a, "%" PRId64, n + 1);
 	v->function_arn = str_printf(a, "%.*s:%.*s", STR(c->function_arn), STR(v->version));
 	v->revision_id = p->revision;
 	v->last_modified = p->modified;
