@@ -16,6 +16,7 @@ struct sigv4_request {
 	struct str signed_headers; /* "host;x-amz-date" */
 	struct str payload_hash;
 	bool s3;        /* path neither normalised nor encoded twice */
+	bool as_sent;   /* s3: nor escaped in the one canonical way */
 	bool presigned; /* X-Amz-Signature is no part of the query */
 };
 
