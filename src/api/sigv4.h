@@ -7,7 +7,9 @@
 #include "codec/codec.h"
 #include "net/server.h"
 
-enum sigv4_kind { SIGV4_NONE, SIGV4_HEADER, SIGV4_PRESIGNED };
+/* PRESIGNED_V2: S3's older query (AWSAccessKeyId, Expires, Signature), which SDKs still make; its
+ * region is absent, and r->path must start with the bucket. */
+enum sigv4_kind { SIGV4_NONE, SIGV4_HEADER, SIGV4_PRESIGNED, SIGV4_PRESIGNED_V2 };
 
 struct sigv4 {
 	enum sigv4_kind kind;

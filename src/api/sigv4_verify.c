@@ -232,6 +232,8 @@ int sigv4_verify(struct arena *a, struct sigv4 *s, const struct http_request *r,
 	};
 
 	s->verified = false;
+	if (s->kind == SIGV4_PRESIGNED_V2)
+		return sigv2_verify(a, s, r, secret, why);
 	TRY(check_signed_headers(s, r, why));
 	TRY(check_time(a, s, why));
 	sigv4_key(a, secret, s, s->signing_key);
