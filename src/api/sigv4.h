@@ -43,6 +43,9 @@ int sigv4_parse(struct arena *a, const struct http_request *r, struct sigv4 *s, 
  * The path and query are taken from r->target, which must be as sent. */
 int sigv4_verify(struct arena *a, struct sigv4 *s, const struct http_request *r, struct str secret, struct str body_hash, struct str *why) MUST_USE;
 
+/* Its times alone, which sigv4_verify checks too: for requests whose signature nobody can verify. */
+int sigv4_check_time(struct arena *a, const struct sigv4 *s, struct str *why) MUST_USE;
+
 /* Wraps a body sent with Content-Encoding: aws-chunked (x-amz-content-sha256 STREAMING-...):
  * yields the decoded bytes, checks each chunk's signature and the trailer's; read returns
  * SIGV4_BAD_CHUNK. Trailers (x-amz-checksum-*) are there once the end was read. */
