@@ -376,6 +376,15 @@ static struct helper *helper_new(const struct sandbox_options *o)
 	return h;
 }
 
+/* Room for the answers to a thousand requests, so that nobody waits for the other to read. */
+static void widen(int fd)
+{
+	int size = 8 << 20;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+}
+
 /* Only strict mode waits for what the helper finds. */
 int sandbox_helper_start(const struct sandbox_options *o, int *socket_fd)
 {
@@ -384,6 +393,8 @@ int sandbox_helper_start(const struct sandbox_options *o, int *socket_fd)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0 ||
 	        pipe2(status, O_CLOEXEC) < 0)
 		return -errno;
+	widen(pair[0]);
+	widen(pair[1]);
 	pid_t pid = fork();
 	if (pid < 0)
 		return -errno;
