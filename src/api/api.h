@@ -114,6 +114,9 @@ struct api_access {
 	struct str resource;         /* ARN; preset "*" */
 	struct str resource_account; /* preset: the call's account */
 	struct str resource_policy;  /* JSON; absent: none */
+	/* JSON of a role's trust policy, in its place: it must allow, whatever the caller's own
+	 * policies say. */
+	struct str trust_policy;
 	struct policy_key *keys;     /* condition keys of the service, beside the global ones */
 	size_t n_keys;
 };

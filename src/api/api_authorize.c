@@ -96,11 +96,13 @@ static int add_resource_policy(
 {
 	struct arena *a = task_arena(t);
 	const struct policy *policy;
+	bool trust = access->trust_policy.p;
+	struct str json = trust ? access->trust_policy : access->resource_policy;
 	struct str why;
 
-	if (!access->resource_policy.p)
+	if (!json.p)
 		return 0;
-	if (policy_parse(a, access->resource_policy, POLICY_RESOURCE, &policy, &why) != 0) {
+	if (policy_parse(a, json, trust ? POLICY_TRUST : POLICY_RESOURCE, &policy, &why) != 0) {
 		log_error("stored resource policy of %.*s does not parse: %.*s",
 		        STR(access->resource), STR(why));
 		return -EPROTO;
@@ -108,6 +110,29 @@ static int add_resource_policy(
 	set->resource = arena_new(a, struct policy_source);
 	set->resource[0] = (struct policy_source){ policy, access->resource };
 	set->n_resource = 1;
+	return 0;
+}
+
+/* Does the trust policy itself allow? As another account's would have to: an identity side that
+ * allows all is not enough there. */
+static int evaluate_trust(struct task *t, const struct decision *d, struct policy_result *result)
+{
+	static const struct str all = S_INIT("{\"Version\":\"2012-10-17\",\"Statement\":[{"
+	                                     "\"Effect\":\"Allow\",\"Action\":\"*\","
+	                                     "\"Resource\":\"*\"}]}");
+	struct arena *a = task_arena(t);
+	struct policy_source *identity = arena_new(a, struct policy_source);
+	struct policy_set set = { .identity = identity,
+		.n_identity = 1,
+		.resource = d->set.resource,
+		.n_resource = d->set.n_resource };
+	struct policy_request request = d->request;
+	struct str why;
+
+	if (policy_parse(a, all, POLICY_IDENTITY, &identity->policy, &why) != 0)
+		return -EPROTO;
+	request.resource_account = S("another");
+	policy_evaluate(a, &request, &set, result);
 	return 0;
 }
 
@@ -121,7 +146,8 @@ int api_decide(struct task *t, const struct principal *p, const struct api_acces
 	if (o->iam == API_IAM_OFF)
 		return 0;
 	bool own = str_eq(p->account, access->resource_account);
-	if (p->type == PRINCIPAL_ROOT && own && !access->resource_policy.p)
+	bool has_resource = access->resource_policy.p || access->trust_policy.p;
+	if (p->type == PRINCIPAL_ROOT && own && !has_resource)
 		return 0;
 	bool has_identity = p->type == PRINCIPAL_USER || p->type == PRINCIPAL_ROLE;
 	if (has_identity && o->identity)
@@ -140,7 +166,10 @@ int api_decide(struct task *t, const struct principal *p, const struct api_acces
 		.keys = d.keys,
 		.n_keys = d.n_keys,
 	};
-	policy_evaluate(task_arena(t), &d.request, &d.set, result);
+	if (access->trust_policy.p)
+		TRY(evaluate_trust(t, &d, result));
+	if (result->decision == POLICY_ALLOWED)
+		policy_evaluate(task_arena(t), &d.request, &d.set, result);
 	return 0;
 }
 
@@ -190,10 +219,12 @@ int api_authorize(struct task *t, const struct api_access *access)
 	warn(t, &c->principal, access, &result);
 	if (api_options_of(t)->iam == API_IAM_WARN && c->principal.type != PRINCIPAL_SERVICE)
 		return 0;
+	/* AWS does not say why a role does not trust. */
+	struct str because = access->trust_policy.p ? S("") : result.because;
 	return fail(t, API_ERROR_ACCESS_DENIED,
-	        "User: %.*s is not authorized to perform: %.*s on resource: %.*s %.*s",
+	        "User: %.*s is not authorized to perform: %.*s on resource: %.*s%s%.*s",
 	        STR(principal_words(&c->principal)), STR(access->action), STR(access->resource),
-	        STR(result.because));
+	        because.n ? " " : "", STR(because));
 }
 
 int api_authorize_row(struct task *t, const struct api_row *row, const void *in)
