@@ -273,7 +273,9 @@ def error_document(error, request_id=""):
         message, name, trace = error.message, error.error_type, error.trace or []
     else:
         message, name = str(error), type(error).__name__
-        trace = traceback.format_list(user_frames(error))
+        # Without columns, and so without the marks below each line that newer Pythons draw.
+        frames = [(f.filename, f.lineno, f.name, f.line) for f in user_frames(error)]
+        trace = traceback.format_list(frames)
     return {
         "errorMessage": message,
         "errorType": name,
