@@ -112,8 +112,8 @@ static char **cstrs(struct arena *a, const struct str *v, size_t n)
 }
 
 /* With the parent's memory (vfork): writes only what the parent reads. */
-_Noreturn static void become_program(
-        const struct init *in, const struct sandbox_message *m, char **argv, char **env, int *error)
+_Noreturn static void become_program(const struct init *in, const struct sandbox_message *m,
+        char **argv, char **env, volatile int *error)
 {
 	struct inside_report started = { .kind = INSIDE_STARTED };
 
@@ -141,7 +141,7 @@ static pid_t run_program(const struct init *in, struct arena *a, const struct sa
 	pid_t pid = vfork();
 
 	if (pid == 0)
-		become_program(in, m, argv, env, (int *)&error);
+		become_program(in, m, argv, env, &error);
 	close(m->fds[SANDBOX_FD_LOG]);
 	if (pid < 0)
 		error = -errno;

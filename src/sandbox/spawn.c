@@ -24,6 +24,10 @@ void spawn_failed(struct helper *h, struct sandbox *b, int error, const char *wh
 	if (b->arena) {
 		helper_answer(h, b->request.number, error, why);
 		spawn_clear(b);
+		if (!b->answered && b->id[0]) { /* the id is free again at once */
+			map_remove(&h->by_id, str_of(b->id));
+			b->id[0] = 0;
+		}
 	} else if (b->state == SANDBOX_MAKING) {
 		h->spares_wanted = 0; /* would fail for ever */
 	}
