@@ -159,6 +159,7 @@ static void begin_second_init(struct env *before)
 	p->n_envs++;
 	e->log = env_log_ref(before->log);
 	e->second_init = e->dedicated = true;
+	e->spares = before->spares;
 	e->invoker = CONTAINER_OF(n, struct waiter, node);
 	e->invoker->env = e;
 	e->invoker->coming = true;

@@ -221,6 +221,10 @@ void env_init_timeout(struct timer *timer);
 void env_run_failed_by_exit(struct env *e, const struct sandbox_message *m);
 void env_init_failed_by_exit(struct env *e, const struct sandbox_message *m);
 
+/* ---- prepare.c ---- */
+void function_copy(
+        struct arena *a, const struct runtime_function *f, struct runtime_function *copy);
+
 /* ---- pool.c ---- */
 /* 0, RUNTIME_UNAVAILABLE with the reason on *why. */
 int pool_get(struct runtime *rt, const struct runtime_function *f, struct arena *a, struct str *why,
