@@ -6,6 +6,9 @@
 #include "base/log.h"
 #include "codec/codec.h"
 
+/* A function that has run for so long may have needed more memory than before. */
+#define MEMORY_FRESH_MS 5
+
 static double ms_since(uint64_t ns)
 {
 	return (double)(clock_mono_ns() - ns) / 1e6;
@@ -250,7 +253,8 @@ void env_finish(struct env *e, const struct outcome *o)
 		return;
 	r.duration_ms = o->timed_out ? e->pool->f.timeout_s * 1000.0 : ms_since(e->run.started_ns);
 	r.max_memory_mib =
-	        MIN(env_memory_mib(e, r.duration_ms > 1 || o->function_error.p), r.memory_size_mib);
+	        MIN(env_memory_mib(e, r.duration_ms > MEMORY_FRESH_MS || o->function_error.p),
+	                r.memory_size_mib);
 	r.status = o->status;
 	r.error_type = o->error_type;
 	if (e->pool->f.tracing_active)
