@@ -173,7 +173,7 @@ static void begin_second_init(struct env *before)
 static void init_is_over(struct env *e)
 {
 	if (!e->second_init) {
-		e->init_ms = ms_since(e->init_started_ns);
+		e->init_ms = e->pool->init_ms = ms_since(e->init_started_ns);
 		timer_cancel(&e->timer);
 	}
 	sandbox_client_post(&e->rt->sandbox, SANDBOX_SETTLE, str_of(e->id), 0);

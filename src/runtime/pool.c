@@ -4,7 +4,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-#define IMPATIENCE_MS 5
+#define PATIENCE_MIN_MS 5
+#define PATIENCE_MAX_MS 500
 
 /* ---- functions: counts over all versions ---- */
 
@@ -171,10 +172,17 @@ static void on_impatience(struct timer *timer)
 	(void)grow(p, p->n_starting);
 }
 
+/* Waiting for one that is about to come back for as long as a new one would take costs at most
+ * twice what the better choice would. */
+static uint64_t patience_ms(const struct pool *p)
+{
+	return (uint64_t)MIN(MAX(p->init_ms, PATIENCE_MIN_MS), PATIENCE_MAX_MS);
+}
+
 bool pool_grow(struct pool *p)
 {
 	if (p->n_finishing && p->n_waiting > p->n_starting && p->impatience.node.at == 0)
-		timer_set(&p->impatience, p->rt->loop, IMPATIENCE_MS, on_impatience);
+		timer_set(&p->impatience, p->rt->loop, patience_ms(p), on_impatience);
 	return grow(p, p->n_starting + p->n_finishing);
 }
 

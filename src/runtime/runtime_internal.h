@@ -71,6 +71,7 @@ struct pool {
 	size_t n_envs, n_waiting;
 	size_t n_starting;  /* starting or in init, for whoever comes first */
 	size_t n_finishing; /* have answered, have not asked for more yet */
+	double init_ms;     /* of the last one that started */
 	bool retired;
 	struct timer impatience; /* grows the pool when a finishing one does not come back */
 };
