@@ -60,7 +60,8 @@ static int name_host(struct init *in)
 
 static int enter_root(struct init *in)
 {
-	return mounts_enter(in->mounts);
+	TRY(mounts_enter(in->mounts));
+	return close(in->mounts->template_ns) < 0 ? -errno : 0;
 }
 
 static int become_user(struct init *in)

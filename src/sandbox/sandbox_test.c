@@ -191,11 +191,11 @@ static void test_program_that_is_not_there(void **state)
 static void test_isolation(void **state)
 {
 	make_file(in_dir("secret"), "secret");
-	setenv("SECRET_OF_THE_HOST", "1", 1);
 	struct str out = run(
 	        shell("four",
 	                "ls -A /root /home /tmp /run /mnt; cat /etc/shadow; ls -d /sys /boot /work;"
-	                "echo env $(env | sort); echo pids /proc/[0-9]*; cat /proc/1/environ;"
+	                "echo env $(env | sort); echo pids /proc/[0-9]*; cat /proc/1/environ "
+	                "/proc/1/cmdline;"
 	                "ls -l /proc/1/fd; tail -n +3 /proc/net/dev; touch /x /usr/x /etc/x "
 	                "/var/task/x /dev/x;"
 	                "grep -E 'Cap(Eff|Bnd)|NoNewPrivs|Seccomp:' /proc/self/status; umount /tmp;"
@@ -206,7 +206,8 @@ static void test_isolation(void **state)
 	assert_has(out, "cannot access '/sys'");
 	assert_has(out, "env PATH=/usr/bin:/bin PWD=/var/task");
 	assert_has(out, "pids /proc/1 /proc/2\n");
-	assert_has(out, "/proc/1/environ: Permission denied");
+	assert_has_not(out, "SECRET_OF_THE_HOST");
+	assert_has_not(out, "sandbox_test");
 	assert_has(out, "lo:");
 	assert_has_not(out, "eth0");
 	assert_has(out, "touch: cannot touch '/x': Read-only file system");
@@ -220,7 +221,8 @@ static void test_isolation(void **state)
 	assert_has(out, "Seccomp:\t2");
 	assert_has(out, "unshare failed: Operation not permitted");
 	assert_has(out, "alive\nsandbox\n");
-	assert_has_not(out, "socket:");
+	if (str_find(report, S("not started by root")) < 0)
+		assert_has_not(out, "socket:");
 }
 
 static void test_file_system(void **state)
@@ -587,10 +589,10 @@ static void expect_nothing_left(struct sandbox_message *m, pid_t helper_pid)
 
 static void test_helper_ends(void **state)
 {
+	NEEDS("cgroup controller memory");
 	struct sandbox_message m = spawn(shell("last", "sleep 98765 & setsid sleep 98765"));
 	pid_t helper_pid = parent_of(parent_of(m.pid));
 
-	NEEDS("cgroup controller memory");
 	assert_true(traces(helper_pid).n > 0);
 	close(helper);
 	expect_nothing_left(&m, helper_pid);
@@ -599,10 +601,10 @@ static void test_helper_ends(void **state)
 
 static void test_helper_is_killed(void **state)
 {
+	NEEDS("cgroup controller memory");
 	struct sandbox_message m = spawn(shell("last", "sleep 98765 & setsid sleep 98765"));
 	pid_t helper_pid = parent_of(parent_of(m.pid));
 
-	NEEDS("cgroup controller memory");
 	assert_int_equal(kill(helper_pid, SIGKILL), 0);
 	expect_nothing_left(&m, helper_pid);
 	assert_int_equal(waitpid(helper_pid, NULL, 0), helper_pid);
@@ -628,8 +630,11 @@ static int stop(void **state)
 	return 0;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	/* What is set while a program runs lies elsewhere than what it was started with. */
+	if (!getenv("SECRET_OF_THE_HOST") && setenv("SECRET_OF_THE_HOST", "1", 1) == 0)
+		execv("/proc/self/exe", argv);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_exit_code),
 		cmocka_unit_test(test_exit_signal),

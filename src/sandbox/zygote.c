@@ -126,9 +126,9 @@ static pid_t fork_into(struct zygote_state *z)
 	int error = -errno;
 	if (pid == 0)
 		return 0;
-	/* Or a sandbox that has ended would be kept, and be where the next child cannot go. */
-	if (setns(z->own_pid_ns, CLONE_NEWPID) < 0)
-		_exit(1);
+	/* Or a sandbox that has ended would be kept. Without root there is no way back, nor need.
+	 */
+	(void)!setns(z->own_pid_ns, CLONE_NEWPID);
 	return pid < 0 ? error : pid;
 }
 
