@@ -264,7 +264,7 @@ def test_a_handler_s_module_may_be_called_bootstrap(start):
 @pytest.mark.parametrize("python", pythons(), ids=os.path.basename)
 def test_forked_from_a_preloaded_process(python, api):
     """As a zygote does it; what is preloaded starts no thread."""
-    code = ("import os, sys, threading; sys.path.insert(0, %r); import bootstrap; bootstrap.preload()\n"
+    code = ("import os, sys, threading; sys.path.insert(0, %r); import bootstrap\n"
             "assert threading.active_count() == 1\n"
             "pid = os.fork()\n"
             "if pid == 0: bootstrap.main()\n"
