@@ -12,7 +12,7 @@
 
 /* A function version as it is to be run. Borrowed during calls; the pool keeps its own copy. */
 struct runtime_function {
-	struct str key;          /* identity of code and configuration: changes whenever either does */
+	struct str key; /* identity of code and configuration: changes whenever either does */
 	struct str account, region;
 	struct str name, version, arn; /* arn unqualified; version "$LATEST" or a number */
 	struct str runtime, handler;   /* "python3.12", "app.handler" */
@@ -21,33 +21,34 @@ struct runtime_function {
 	struct str code_sha256;  /* base64, as in the API; names the unpacked copy */
 	struct str *layer_blobs; /* in order */
 	size_t n_layers;
-	struct str *env;         /* "NAME=value" of the function's configuration */
+	struct str *env; /* "NAME=value" of the function's configuration */
 	size_t n_env;
 	struct str role_arn;
-	struct str log_group;    /* "/aws/lambda/<name>" or as configured */
-	bool log_json;           /* LoggingConfig LogFormat JSON */
+	struct str log_group; /* "/aws/lambda/<name>" or as configured */
+	bool log_json;        /* LoggingConfig LogFormat JSON */
 	struct str application_log_level, system_log_level;
 	bool tracing_active;
 	int32_t reserved_concurrency; /* -1: none */
 	uint32_t max_async_age_s;
-	struct str code_dir;     /* development: a directory instead of code_blob */
+	struct str code_dir; /* development: a directory instead of code_blob */
 	bool network;
 };
 
 struct runtime_invocation {
 	struct str request_id;
-	struct str payload;        /* JSON */
-	struct str client_context; /* JSON, decoded; absent: none */
+	struct str payload;          /* JSON */
+	struct str client_context;   /* JSON, decoded; absent: none */
 	struct str cognito_identity; /* JSON */
-	struct str trace_id;       /* X-Amzn-Trace-Id */
-	struct str invoked_arn;    /* with the qualifier that was used */
+	struct str trace_id;         /* X-Amzn-Trace-Id */
+	struct str invoked_arn;      /* with the qualifier that was used */
 	bool want_log_tail;
 };
 
 struct runtime_result {
-	struct str payload;        /* what the function answered, or the error document */
-	struct str function_error; /* "Unhandled"; absent: success. (Handled is never sent today.) */
-	struct str log_tail;       /* last 4 KiB of this invocation's log, raw */
+	struct str payload; /* what the function answered, or the error document */
+	struct str
+	        function_error; /* "Unhandled"; absent: success. (Handled is never sent today.) */
+	struct str log_tail;    /* last 4 KiB of this invocation's log, raw */
 	struct str env_id, log_stream;
 	double duration_ms, billed_ms, init_ms; /* init_ms < 0: a warm start */
 	uint32_t max_memory_mib;
@@ -58,14 +59,15 @@ enum runtime_error {
 	RUNTIME_THROTTLED_RESERVED = 1, /* 429 ReservedFunctionConcurrentInvocationLimitExceeded */
 	RUNTIME_THROTTLED_ACCOUNT,      /* 429 ConcurrentInvocationLimitExceeded */
 	RUNTIME_THROTTLED_HOST,         /* the machine is full: 429 after a bounded wait */
-	RUNTIME_UNAVAILABLE,            /* no interpreter for it here: result->payload says what to install */
-	RUNTIME_BAD_PACKAGE,            /* the zip cannot be unpacked */
-	RUNTIME_RESPONSE_TOO_LARGE,     /* never returned: becomes a function error, as in AWS */
+	RUNTIME_UNAVAILABLE, /* no interpreter for it here: result->payload says what to install */
+	RUNTIME_BAD_PACKAGE, /* the zip cannot be unpacked */
+	RUNTIME_RESPONSE_TOO_LARGE, /* never returned: becomes a function error, as in AWS */
 };
 
 /* Runs one invocation to its end. 0: the function answered or failed, see result. result's strings
  * are in t's arena. */
-int runtime_invoke(struct task *t, const struct runtime_function *f, const struct runtime_invocation *in, struct runtime_result *result) MUST_USE;
+int runtime_invoke(struct task *t, const struct runtime_function *f,
+        const struct runtime_invocation *in, struct runtime_result *result) MUST_USE;
 
 /* Code or configuration changed, or the function was deleted: environments with other keys of this
  * unqualified ARN end when idle. */
@@ -73,20 +75,25 @@ void runtime_retire(struct loop *loop, struct str arn, struct str keep_key);
 
 /* Is there an interpreter for the runtime here? 0; RUNTIME_UNAVAILABLE with a sentence on *why that
  * says what to install; on *nearest the one that would be used when it is not exact. */
-int runtime_check(struct arena *a, struct str runtime, struct str *nearest, struct str *why) MUST_USE;
+int runtime_check(
+        struct arena *a, struct str runtime, struct str *nearest, struct str *why) MUST_USE;
+
+/* Somebody has a function of this runtime: its interpreter is made ready ahead of the first call.
+ */
+void runtime_prepare(struct loop *loop, struct str runtime);
 
 struct runtime_options {
-	struct str data_dir;      /* packages/ and sandbox/ lie below it */
-	struct str runtimes_dir;  /* runtimes/ of the installation */
-	int sandbox_fd;           /* from sandbox_helper_start */
-	bool nearest;             /* --runtimes=nearest */
-	uint32_t keep_warm_s;     /* idle environments end after it; 0: 600 */
+	struct str data_dir;          /* packages/ and sandbox/ lie below it */
+	struct str runtimes_dir;      /* runtimes/ of the installation */
+	int sandbox_fd;               /* from sandbox_helper_start */
+	bool nearest;                 /* --runtimes=nearest */
+	uint32_t keep_warm_s;         /* idle environments end after it; 0: 600 */
 	uint32_t account_concurrency; /* 0: 1000 */
 	uint32_t max_environments;    /* of the host; 0: by memory */
-	struct str endpoint;      /* AWS_ENDPOINT_URL inside: "http://127.0.0.1:4566" */
+	struct str endpoint;          /* AWS_ENDPOINT_URL inside: "http://127.0.0.1:4566" */
 };
 
-/* On loop 0; sets LOOP_RUNTIME. */
+/* On loop 0; sets LOOP_RUNTIME there. Other loops that call get the same object in their slot. */
 int runtime_start(struct loop *loop, const struct runtime_options *o) MUST_USE;
 /* SIGTERM to the functions, two seconds, then the end; flushes the logs. */
 int runtime_stop(struct task *t) MUST_USE;

@@ -11,8 +11,8 @@
  * uts namespaces; a read-only root of the host's system directories (/usr /lib /lib64 /bin /etc
  * in part); /var/task (code), /opt (layers, later ones over earlier ones), /var/runtime (bootstrap
  * and SDK), private /tmp (tmpfs of tmp_mib, mode 1777), /proc of its own, a minimal /dev; a cgroup
- * (v2, or v1) with memory, pids and cpu limits; no capabilities, no_new_privs, a seccomp filter; pid 1
- * reaps. What the host cannot give is reported at start in words.
+ * (v2, or v1) with memory, pids and cpu limits; no capabilities, no_new_privs, a seccomp filter;
+ * pid 1 reaps. What the host cannot give is reported at start in words.
  */
 #include "base/str.h"
 
@@ -27,65 +27,78 @@ struct sandbox_options {
 int sandbox_helper_start(const struct sandbox_options *o, int *socket_fd) MUST_USE;
 
 enum sandbox_message_type {
-	SANDBOX_SPAWN = 1,   /* spec -> reply with descriptors */
-	SANDBOX_ASSIGN,      /* spec: gives a prestarted sandbox (same id) its code, layers, limits, env */
-	SANDBOX_KILL,        /* id: SIGKILL to everything inside; EXIT notice follows; removes all traces */
-	SANDBOX_FREEZE,      /* id */
-	SANDBOX_THAW,        /* id */
-	SANDBOX_SIGNAL,      /* id, signal to all processes but pid 1: SIGTERM at shutdown */
-	SANDBOX_ZYGOTE,      /* spec: id = zygote's name, argv, env: start it; reply when it is ready */
-	SANDBOX_REPLY,       /* to any of these */
-	SANDBOX_EXIT,        /* notice: a sandbox's main process has ended */
-	SANDBOX_REPORT,      /* notice at start: what this host cannot give, one line each, in why */
-	SANDBOX_STACKS,      /* id -> why: what its processes are doing (wchan, stack), for time-outs */
+	SANDBOX_SPAWN = 1, /* spec -> reply with descriptors */
+	SANDBOX_ASSIGN, /* spec: gives a prestarted sandbox (same id) its code, layers, limits, env
+	                 */
+	SANDBOX_KILL,   /* id: SIGKILL to everything inside; EXIT notice follows; removes all traces
+	                 */
+	SANDBOX_FREEZE, /* id */
+	SANDBOX_THAW,   /* id */
+	SANDBOX_SIGNAL, /* id, signal to all processes but pid 1: SIGTERM at shutdown */
+	SANDBOX_ZYGOTE, /* spec: id = zygote's name, argv, env: start it; reply when it is ready */
+	SANDBOX_REPLY,  /* to any of these */
+	SANDBOX_EXIT,   /* notice: a sandbox's main process has ended */
+	SANDBOX_REPORT, /* notice at start: what this host cannot give, one line each, in why */
+	SANDBOX_STACKS, /* id -> why: what its processes are doing (wchan, stack), for time-outs */
+	SANDBOX_SETTLE, /* id: init is over; until then the CPU is not limited, from now on it is
+	                 * in proportion to memory (1 vCPU at 1,769 MB) */
 };
 
 struct sandbox_spec {
-	struct str id;           /* of the environment: letters and digits, at most 40 */
-	struct str zygote;       /* fork from this zygote instead of exec; empty: exec argv */
-	struct str *argv;        /* paths as seen inside */
+	struct str id;     /* of the environment: letters and digits, at most 40 */
+	struct str zygote; /* fork from this zygote instead of exec; empty: exec argv */
+	struct str *argv;  /* paths as seen inside */
 	size_t n_argv;
-	struct str *env;         /* "NAME=value": all of the environment */
+	struct str *env; /* "NAME=value": all of the environment */
 	size_t n_env;
-	struct str code_dir;     /* host path -> /var/task; empty: none yet (prestarted, see ASSIGN) */
-	struct str *layers;      /* host paths -> /opt */
+	struct str code_dir; /* host path -> /var/task; empty: none yet (prestarted, see ASSIGN) */
+	struct str *layers;  /* host paths -> /opt */
 	size_t n_layers;
-	struct str runtime_dir;  /* host path -> /var/runtime, read-only; empty: none */
-	struct str *extra;       /* "hostpath:insidepath" read-only binds: interpreters outside /usr */
+	struct str runtime_dir; /* host path -> /var/runtime, read-only; empty: none */
+	struct str *extra; /* "hostpath:insidepath" read-only binds: interpreters outside /usr */
 	size_t n_extra;
-	uint32_t memory_mib;     /* limit; 0: none */
-	uint32_t tmp_mib;        /* 0: 512 */
-	uint32_t max_pids;       /* 0: 1024 */
-	uint32_t max_fds;        /* 0: 1024 */
-	uint16_t runtime_port;   /* a listening socket on 127.0.0.1 inside; 0: none */
-	uint16_t endpoint_port;  /* the same for AWS_ENDPOINT_URL */
-	bool network;            /* reach the outside (user-mode networking) */
-	bool code_writable;      /* never but in development */
+	uint32_t memory_mib;    /* limit; 0: none */
+	uint32_t tmp_mib;       /* 0: 512 */
+	uint32_t max_pids;      /* 0: 1024 */
+	uint32_t max_fds;       /* 0: 1024 */
+	uint16_t runtime_port;  /* a listening socket on 127.0.0.1 inside; 0: none */
+	uint16_t endpoint_port; /* the same for AWS_ENDPOINT_URL */
+	bool network;           /* reach the outside (user-mode networking) */
+	bool code_writable;     /* never but in development */
 };
 
-enum { SANDBOX_FD_RUNTIME, SANDBOX_FD_ENDPOINT, SANDBOX_FD_LOG, SANDBOX_FD_PIDFD, SANDBOX_FD_MEMORY, SANDBOX_FD_CPU, SANDBOX_FD_N };
+enum {
+	SANDBOX_FD_RUNTIME,
+	SANDBOX_FD_ENDPOINT,
+	SANDBOX_FD_LOG,
+	SANDBOX_FD_PIDFD,
+	SANDBOX_FD_MEMORY,
+	SANDBOX_FD_CPU,
+	SANDBOX_FD_N
+};
 
 struct sandbox_message {
 	enum sandbox_message_type type;
 	uint32_t number;
 	struct str id;
-	int error;          /* REPLY: 0 or -errno */
-	struct str why;     /* in words */
-	int pid;            /* REPLY to SPAWN: of the main process, on the host */
-	int signal;         /* SIGNAL */
-	int exit_code;      /* EXIT: or -1 */
-	int exit_signal;    /* EXIT: 0 none */
-	bool oom_killed;    /* EXIT: the kernel killed it for its memory limit */
+	int error;      /* REPLY: 0 or -errno */
+	struct str why; /* in words */
+	int pid; /* REPLY to SPAWN, ASSIGN, ZYGOTE: of the main process, on the host; 0: none yet */
+	int signal;      /* SIGNAL */
+	int exit_code;   /* EXIT: or -1 */
+	int exit_signal; /* EXIT: 0 none */
+	bool oom_killed; /* EXIT: the kernel killed it for its memory limit */
 	struct sandbox_spec spec;
-	/* REPLY to SPAWN. RUNTIME and ENDPOINT: listening sockets of the inside; LOG: read end of what
-	 * stdout and stderr carry; MEMORY: pread gives the peak in bytes (decimal); CPU: cpu time file.
-	 * -1 where there is none. Owned by the receiver. */
+	/* REPLY to SPAWN (an ASSIGN brings no descriptors). PIDFD: the sandbox's pid 1: readable
+	 * when all of the sandbox has ended. RUNTIME and ENDPOINT: listening sockets of the inside;
+	 * LOG: read end of what stdout and stderr carry; MEMORY: pread gives the peak in bytes
+	 * (decimal); CPU: cpu time file. -1 where there is none. Owned by the receiver. */
 	int fds[SANDBOX_FD_N];
 };
 
 #define SANDBOX_MESSAGE_MAX (64 * 1024) /* env may have 4 KiB, argv and paths the rest */
 
-/* Blocking for the helper; for the main process -EAGAIN when the socket is full or empty. Strings of
- * a received message are in the arena. */
+/* Blocking for the helper; for the main process -EAGAIN when the socket is full or empty. Strings
+ * of a received message are in the arena. */
 int sandbox_send(int socket_fd, const struct sandbox_message *m) MUST_USE;
 int sandbox_receive(int socket_fd, struct arena *a, struct sandbox_message *m) MUST_USE;

@@ -181,3 +181,19 @@ int logs_on_all(struct task *t, const void *in, struct api_access *access)
 	        task_arena(t), 2, logs_group_arn(task_arena(t), &none), S(":log-stream:"));
 	return 0;
 }
+
+/* Of several groups each is decided; the last one is left to the caller. */
+int logs_on_tail(struct task *t, const void *in, struct api_access *access)
+{
+	const struct logs_start_live_tail_in *tail = in;
+	const struct logs_start_live_tail_log_group_identifiers *ids = &tail->log_group_identifiers;
+	struct logs_group g;
+
+	for (size_t i = 0; i < ids->n; i++) {
+		if (i > 0)
+			TRY(api_authorize(t, access));
+		TRY(logs_group_ref(t, (struct str){ 0 }, ids->v[i], &g));
+		access->resource = logs_group_arn(task_arena(t), &g);
+	}
+	return 0;
+}

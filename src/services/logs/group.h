@@ -55,6 +55,7 @@ int logs_on_group(struct task *t, const void *in, struct api_access *access);
 int logs_on_stream(struct task *t, const void *in, struct api_access *access);
 int logs_on_tags(struct task *t, const void *in, struct api_access *access);
 int logs_on_all(struct task *t, const void *in, struct api_access *access);
+int logs_on_tail(struct task *t, const void *in, struct api_access *access);
 
 /* Tokens of lists are names. Opens one when present; fail()s. */
 int logs_page_after(struct task *t, struct str token, struct str *after) MUST_USE;

@@ -1,0 +1,260 @@
+/* pool: the environments of one function version, and the invocations that wait for one. */
+#include "runtime/runtime_internal.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#define IMPATIENCE_MS 5
+
+/* ---- functions: counts over all versions ---- */
+
+static struct function *function_get(struct runtime *rt, struct str arn)
+{
+	struct function *f = map_get(&rt->functions, arn);
+
+	if (f)
+		return f;
+	f = mem_new(struct function);
+	f->rt = rt;
+	char *text = mem_alloc(arn.n + 1);
+	memcpy(text, arn.p, arn.n);
+	f->arn = (struct str){ text, arn.n };
+	map_put(&rt->functions, arn, f);
+	return f;
+}
+
+void function_release(struct function *f)
+{
+	if (--f->refs > 0)
+		return;
+	map_remove(&f->rt->functions, f->arn);
+	mem_free((void *)(uintptr_t)f->arn.p);
+	mem_free(f);
+}
+
+void function_running(struct runtime *rt, struct function *f, int change)
+{
+	rt->n_running += (uint32_t)change;
+	f->n_running += (uint32_t)change;
+	if (change > 0)
+		f->refs++;
+	else
+		function_release(f);
+}
+
+/* ---- making ---- */
+
+static void copy_list(struct arena *a, struct str **v, size_t n)
+{
+	struct str *copy = arena_new_n(a, struct str, n);
+
+	for (size_t i = 0; i < n; i++)
+		copy[i] = str_dup(a, (*v)[i]);
+	*v = copy;
+}
+
+static void copy_function(
+        struct arena *a, const struct runtime_function *f, struct runtime_function *c)
+{
+	*c = *f;
+	struct str *const strings[] = { &c->key, &c->account, &c->region, &c->name, &c->version,
+		&c->arn, &c->runtime, &c->handler, &c->code_blob, &c->code_sha256, &c->role_arn,
+		&c->log_group, &c->application_log_level, &c->system_log_level, &c->code_dir };
+
+	for (size_t i = 0; i < ARRAY_LEN(strings); i++)
+		*strings[i] = str_dup(a, *strings[i]);
+	copy_list(a, &c->layer_blobs, c->n_layers);
+	copy_list(a, &c->env, c->n_env);
+}
+
+static void on_impatience(struct timer *timer);
+
+static int find_interpreter(
+        struct arena *a, struct str runtime, struct str *why, const struct interpreter **in)
+{
+	struct str nearest;
+
+	TRY(runtime_check(a, runtime, &nearest, why));
+	*in = interpreter_find(runtime_kind_find(runtime));
+	if (nearest.p)
+		log_warn("%.*s is run by %.*s", STR(runtime), STR(nearest));
+	return 0;
+}
+
+int pool_get(struct runtime *rt, const struct runtime_function *f, struct arena *a, struct str *why,
+        struct pool **pool)
+{
+	const struct interpreter *in;
+	struct pool *p = map_get(&rt->pools, f->key);
+
+	*pool = p;
+	if (p) {
+		p->retired = false;
+		p->f.reserved_concurrency = f->reserved_concurrency;
+		return 0;
+	}
+	TRY(find_interpreter(a, f->runtime, why, &in));
+	p = mem_new(struct pool);
+	p->rt = rt;
+	p->arena = arena_create();
+	copy_function(p->arena, f, &p->f);
+	p->interpreter = in;
+	p->function = function_get(rt, p->f.arn);
+	p->function->refs++;
+	list_init(&p->idle);
+	list_init(&p->waiting);
+	p->impatience.fn = on_impatience;
+	map_put(&rt->pools, p->f.key, p);
+	*pool = p;
+	return 0;
+}
+
+void pool_free_if_unused(struct pool *p)
+{
+	if (p->n_envs || p->n_waiting)
+		return;
+	timer_cancel(&p->impatience);
+	map_remove(&p->rt->pools, p->f.key);
+	function_release(p->function);
+	arena_destroy(p->arena);
+	mem_free(p);
+}
+
+/* ---- growing ---- */
+
+/* Makes room on a full host: the one that has been idle longest, of whatever function, ends. */
+static bool evict(struct runtime *rt)
+{
+	struct env *oldest = NULL;
+	struct map_slot *slot;
+	size_t at = 0;
+
+	while ((slot = map_next(&rt->envs, &at))) {
+		struct env *e = slot->value;
+		if (e->state == ENV_IDLE && (!oldest || e->idle_since_ns < oldest->idle_since_ns))
+			oldest = e;
+	}
+	if (!oldest)
+		return false;
+	env_stop(oldest);
+	return true;
+}
+
+/* What an interpreter reads when it starts cannot be given to one that has started. */
+static bool needs_own_start(const struct runtime_function *f)
+{
+	static const struct str names[] = { S_INIT("NODE_"), S_INIT("PYTHON"), S_INIT("LD_"),
+		S_INIT("AWS_LAMBDA_EXEC_WRAPPER=") };
+
+	for (size_t i = 0; i < f->n_env; i++)
+		for (size_t k = 0; k < ARRAY_LEN(names); k++)
+			if (str_starts(f->env[i], names[k]))
+				return true;
+	return false;
+}
+
+static void start_one(struct pool *p)
+{
+	struct runtime *rt = p->rt;
+	struct env *e = NULL;
+	bool managed = p->interpreter->kind->language != LANGUAGE_PROVIDED;
+	bool own_start = needs_own_start(&p->f);
+
+	if (managed) {
+		struct spares *s = spares_get(rt, p->interpreter);
+		e = own_start ? NULL : spares_take(s);
+		if (!e) {
+			e = env_new(rt, p->interpreter);
+			e->spares = own_start ? NULL : s;
+		}
+	} else {
+		e = env_new(rt, p->interpreter);
+	}
+	e->pool = p;
+	p->n_envs++;
+	p->n_starting++;
+	task_start(rt->loop, "env-start", env_start_task, env_ref(e));
+}
+
+static bool grow(struct pool *p, size_t coming)
+{
+	while (p->n_waiting > coming) {
+		if (p->rt->n_envs >= p->rt->max_envs && !evict(p->rt))
+			return false;
+		start_one(p);
+		coming++;
+	}
+	return true;
+}
+
+static void on_impatience(struct timer *timer)
+{
+	struct pool *p = CONTAINER_OF(timer, struct pool, impatience);
+
+	(void)grow(p, p->n_starting);
+}
+
+bool pool_grow(struct pool *p)
+{
+	if (p->n_finishing && p->n_waiting > p->n_starting && p->impatience.node.at == 0)
+		timer_set(&p->impatience, p->rt->loop, IMPATIENCE_MS, on_impatience);
+	return grow(p, p->n_starting + p->n_finishing);
+}
+
+/* ---- giving and taking ---- */
+
+struct env *pool_take_idle(struct pool *p)
+{
+	list_for_each (n, &p->idle) {
+		struct env *e = CONTAINER_OF(n, struct env, idle);
+		if (e->next_conn)
+			return e;
+	}
+	return NULL;
+}
+
+void pool_give(struct pool *p, struct env *e)
+{
+	struct list_node *n = list_pop_front(&p->waiting);
+
+	if (n) {
+		p->n_waiting--;
+		env_bind(e, CONTAINER_OF(n, struct waiter, node));
+		return;
+	}
+	if (p->retired || p->rt->stopping) {
+		env_stop(e);
+		return;
+	}
+	e->idle_since_ns = clock_mono_ns();
+	list_push_front(&p->idle, &e->idle);
+}
+
+void pool_fail_waiter(struct pool *p, struct waiter *w, int error, struct str why)
+{
+	if (list_is_linked(&w->node)) {
+		list_remove(&w->node);
+		p->n_waiting--;
+	}
+	w->error = error;
+	w->result->payload = str_dup(w->arena, why);
+	w->done = true;
+	task_wake(w->task, 0);
+}
+
+void pool_start_failed(struct pool *p, int error, struct str why)
+{
+	struct list_node *n = list_first(&p->waiting);
+
+	if (n)
+		pool_fail_waiter(p, CONTAINER_OF(n, struct waiter, node), error, why);
+}
+
+void pool_remove_env(struct pool *p, struct env *e)
+{
+	e->pool = NULL;
+	p->n_envs--;
+	if (p->n_waiting && !p->rt->stopping)
+		(void)pool_grow(p);
+	pool_free_if_unused(p);
+}

@@ -1,0 +1,189 @@
+/*
+ * spares: interpreters started ahead of need, for runtimes that somebody uses. Python is forked
+ * from a zygote; Node.js and the rest are started by exec. How many are kept follows how many were
+ * asked for lately; after keep_warm_s without use, none.
+ */
+#include "runtime/runtime_internal.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <stdio.h>
+
+#define REFILL_MS 30
+
+static const struct {
+	enum runtime_language language;
+	struct str folder, bootstrap, zygote;
+} languages[] = {
+	{ LANGUAGE_PYTHON, S_INIT("python"), S_INIT("/var/runtime/bootstrap.py"),
+	        S_INIT("zygote.py") },
+	{ LANGUAGE_NODEJS, S_INIT("nodejs"), S_INIT("/var/runtime/bootstrap.cjs"), S_INIT("") },
+};
+
+static size_t language_index(const struct interpreter *in)
+{
+	for (size_t i = 0; i < ARRAY_LEN(languages); i++)
+		if (languages[i].language == in->kind->language)
+			return i;
+	ensure(false);
+	return 0;
+}
+
+void spares_argv(struct arena *a, const struct interpreter *in, struct str **argv, size_t *n)
+{
+	*argv = arena_new_n(a, struct str, 3);
+	(*argv)[0] = str_of(in->path);
+	(*argv)[1] = languages[language_index(in)].bootstrap;
+	*n = 2;
+}
+
+void spares_mounts(struct runtime *rt, struct arena *a, const struct interpreter *in,
+        struct sandbox_spec *spec)
+{
+	spec->runtime_dir = str_printf(a, "%.*s/%.*s", STR(rt->options.runtimes_dir),
+	        STR(languages[language_index(in)].folder));
+	if (!in->prefix)
+		return;
+	spec->extra = arena_new(a, struct str);
+	spec->extra[0] = str_printf(a, "%s:%s", in->prefix, in->prefix);
+	spec->n_extra = 1;
+}
+
+struct str spares_zygote(const struct spares *s)
+{
+	return s->zygote && s->state == SPARES_READY ? str_of(s->zygote_id) : (struct str){ 0 };
+}
+
+/* ---- filling ---- */
+
+static void refill(struct timer *timer)
+{
+	struct spares *s = CONTAINER_OF(timer, struct spares, refill);
+
+	while (s->state == SPARES_READY && s->n_ready + s->n_starting < s->target &&
+	        !s->rt->stopping && s->rt->n_envs < s->rt->max_envs) {
+		struct env *e = env_new(s->rt, s->interpreter);
+		e->spares = s;
+		s->n_starting++;
+		task_start(s->rt->loop, "env-spare", env_spawn_spare_task, env_ref(e));
+	}
+}
+
+/* Later: what asks for one now goes first. */
+static void refill_soon(struct spares *s)
+{
+	timer_set(&s->refill, s->rt->loop, REFILL_MS, refill);
+}
+
+void spares_started(struct spares *s, struct env *e, bool good)
+{
+	s->n_starting--;
+	if (!good) {
+		/* Not again and again: the next use tries once more. */
+		s->target = 0;
+		return;
+	}
+	s->n_ready++;
+	list_push_back(&s->ready, &e->idle);
+}
+
+void spares_lost(struct spares *s, struct env *e)
+{
+	if (!list_is_linked(&e->idle))
+		return;
+	list_remove(&e->idle);
+	s->n_ready--;
+	log_warn("a prestarted interpreter of %.*s has ended by itself",
+	        STR(s->interpreter->kind->name));
+}
+
+struct env *spares_take(struct spares *s)
+{
+	struct list_node *n = list_pop_front(&s->ready);
+	uint64_t now = clock_mono_ns();
+	bool busy = s->used_ns && now - s->used_ns < 1000000000;
+
+	s->used_ns = now;
+	s->target =
+	        busy ? MIN(s->target + 1, (size_t)SPARES_MAX) : MAX(s->target, (size_t)SPARES_MIN);
+	refill_soon(s);
+	if (!n)
+		return NULL;
+	s->n_ready--;
+	return CONTAINER_OF(n, struct env, idle);
+}
+
+void spares_shrink(struct spares *s, uint64_t idle_ns)
+{
+	uint64_t unused = clock_mono_ns() - s->used_ns;
+
+	if (unused > 60000000000ull && s->target > SPARES_MIN)
+		s->target = SPARES_MIN;
+	if (unused > idle_ns)
+		s->target = 0;
+	while (s->n_ready > s->target) {
+		struct env *e = CONTAINER_OF(list_pop_front(&s->ready), struct env, idle);
+		s->n_ready--;
+		env_stop(e);
+	}
+}
+
+/* ---- the zygote ---- */
+
+static int zygote_task(struct task *t, void *arg)
+{
+	struct spares *s = arg;
+	struct runtime *rt = s->rt;
+	struct arena *a = task_arena(t);
+	struct str argv[2] = { str_of(s->interpreter->path),
+		str_printf(a, "%.*s/python/zygote.py", STR(rt->options.runtimes_dir)) };
+	struct str env[3] = { S("LANG=en_US.UTF-8"), S("TZ=:UTC"),
+		S("PATH=/usr/local/bin:/usr/bin/:/bin:/opt/bin") };
+	struct sandbox_message m = { .type = SANDBOX_ZYGOTE, .id = str_of(s->zygote_id) }, reply;
+
+	m.spec = (struct sandbox_spec){
+		.id = m.id, .argv = argv, .n_argv = 2, .env = env, .n_env = ARRAY_LEN(env)
+	};
+	int bad = sandbox_client_call(t, &rt->sandbox, &m, &reply);
+	if (bad && bad != -ECANCELED && !rt->stopping)
+		log_warn("no zygote for %s (each environment starts one of its own): %.*s: %s",
+		        s->interpreter->path, STR(reply.why.p ? reply.why : S("")), strerror(-bad));
+	s->zygote = bad == 0;
+	s->state = SPARES_READY;
+	refill_soon(s);
+	return 0;
+}
+
+static void start(struct spares *s)
+{
+	bool wants = languages[language_index(s->interpreter)].zygote.n > 0;
+
+	s->used_ns = clock_mono_ns();
+	s->target = SPARES_MIN;
+	if (!wants) {
+		s->state = SPARES_READY;
+		refill_soon(s);
+		return;
+	}
+	s->state = SPARES_STARTING;
+	task_start(s->rt->loop, "zygote", zygote_task, s);
+}
+
+/* One for each runtime: two names run by the same interpreter differ in their variables. */
+struct spares *spares_get(struct runtime *rt, const struct interpreter *in)
+{
+	struct spares *s = map_get(&rt->spares, in->kind->name);
+
+	if (s)
+		return s;
+	s = mem_new(struct spares);
+	s->rt = rt;
+	s->interpreter = in;
+	list_init(&s->ready);
+	snprintf(
+	        s->zygote_id, sizeof s->zygote_id, "python%dx%d", in->kind->major, in->kind->minor);
+	map_put(&rt->spares, in->kind->name, s);
+	start(s);
+	return s;
+}

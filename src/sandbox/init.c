@@ -1,0 +1,216 @@
+/* init: see init.h. */
+#include "sandbox/init.h"
+#include "sandbox/confine.h"
+
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void tell(int control, struct inside_report r)
+{
+	if (send(control, &r, sizeof r, MSG_NOSIGNAL) < 0)
+		_exit(1);
+}
+
+static void tell_failure(int control, int error, const char *step)
+{
+	struct inside_report r = { .kind = INSIDE_FAILED, .error = error };
+
+	snprintf(r.step, sizeof r.step, "%s", step);
+	tell(control, r);
+}
+
+/* As the first step: cgroup namespaces show what one is in when they are made. */
+static int join_cgroups(struct init *in)
+{
+	for (int i = 0; i < in->n_cgroup_files; i++) {
+		if (write(in->cgroup_files[i], "0", 1) < 0)
+			return -errno;
+		close(in->cgroup_files[i]);
+	}
+	return 0;
+}
+
+static int make_namespaces(struct init *in)
+{
+	return unshare(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP) < 0 ? -errno
+	                                                                                 : 0;
+}
+
+static int raise_loopback(struct init *in)
+{
+	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	int fd CLEANUP(fd_closep) = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	return fd < 0 || ioctl(fd, SIOCSIFFLAGS, &lo) < 0 ? -errno : 0;
+}
+
+static int name_host(struct init *in)
+{
+	return sethostname("sandbox", 7) < 0 ? -errno : 0;
+}
+
+static int enter_root(struct init *in)
+{
+	return mounts_enter(in->mounts);
+}
+
+static int become_user(struct init *in)
+{
+	return confine_user(in->uid, in->uid);
+}
+
+static int drop_capabilities(struct init *in)
+{
+	return confine_capabilities();
+}
+
+static int load_filter(struct init *in)
+{
+	return confine_filter(in->filter);
+}
+
+/* No one inside may look into pid 1. Without root the helper needs the way in that this closes. */
+static int close_up(struct init *in)
+{
+	if (!in->rootless)
+		prctl(PR_SET_DUMPABLE, 0);
+	prctl(PR_SET_NAME, "init");
+	return chdir("/var/task") < 0 ? -errno : 0;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(struct init *in);
+} steps[] = {
+	{ "join the cgroups", join_cgroups },
+	{ "make the namespaces", make_namespaces },
+	{ "raise the loopback interface", raise_loopback },
+	{ "name the host", name_host },
+	{ "enter the root", enter_root },
+	{ "become the sandbox's user", become_user },
+	{ "drop capabilities", drop_capabilities },
+	{ "load the system call filter", load_filter },
+	{ "close up", close_up },
+};
+
+static char **cstrs(struct arena *a, const struct str *v, size_t n)
+{
+	char **c = arena_new_n(a, char *, n + 1);
+
+	for (size_t i = 0; i < n; i++)
+		c[i] = (char *)str_cstr(a, v[i]);
+	return c;
+}
+
+/* With the parent's memory (vfork): writes only what the parent reads. */
+_Noreturn static void become_program(
+        const struct init *in, const struct sandbox_message *m, char **argv, char **env, int *error)
+{
+	struct inside_report started = { .kind = INSIDE_STARTED };
+
+	tell(in->control, started);
+	setsid();
+	confine_signals();
+	*error = confine_limits(m->spec.max_fds,
+	        in->no_pids_cgroup ? (m->spec.max_pids ? m->spec.max_pids : 1024) : 0,
+	        in->no_memory_cgroup ? m->spec.memory_mib : 0);
+	if (!*error)
+		*error = confine_fds(m->fds[SANDBOX_FD_LOG], false);
+	(void)!chdir("/var/task");
+	if (!*error) {
+		execve(argv[0], argv, env);
+		*error = -errno;
+	}
+	_exit(126);
+}
+
+static pid_t run_program(const struct init *in, struct arena *a, const struct sandbox_message *m)
+{
+	char **argv = cstrs(a, m->spec.argv, m->spec.n_argv);
+	char **env = cstrs(a, m->spec.env, m->spec.n_env);
+	volatile int error = 0;
+	pid_t pid = vfork();
+
+	if (pid == 0)
+		become_program(in, m, argv, env, (int *)&error);
+	close(m->fds[SANDBOX_FD_LOG]);
+	if (pid < 0)
+		error = -errno;
+	if (error) {
+		tell_failure(in->control, error, argv[0]);
+		_exit(1);
+	}
+	tell(in->control, (struct inside_report){ .kind = INSIDE_RUNNING });
+	return pid;
+}
+
+static pid_t receive_program(const struct init *in)
+{
+	struct arena *a CLEANUP(arena_destroyp) = arena_create();
+	struct sandbox_message m;
+	int error = sandbox_receive(in->control, a, &m);
+
+	if (error || !m.spec.n_argv || m.fds[SANDBOX_FD_LOG] < 0)
+		_exit(1); /* the helper has gone: so do we */
+	return run_program(in, a, &m);
+}
+
+static void reap(const struct init *in, pid_t main_pid)
+{
+	pid_t pid;
+	int status;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		if (pid == main_pid) {
+			tell(in->control,
+			        (struct inside_report){ .kind = INSIDE_EXITED, .status = status });
+			_exit(0);
+		}
+}
+
+static int watch_children(void)
+{
+	sigset_t children;
+
+	confine_signals();
+	sigemptyset(&children);
+	sigaddset(&children, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &children, NULL);
+	return signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+_Noreturn void init_run(struct init *in)
+{
+	int children = watch_children();
+	struct signalfd_siginfo info;
+	pid_t main_pid = 0;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+		int error = steps[i].run(in);
+		if (error) {
+			tell_failure(in->control, error, steps[i].name);
+			_exit(1);
+		}
+	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* changing the user has cleared it */
+	tell(in->control, (struct inside_report){ .kind = INSIDE_READY });
+	for (;;) {
+		struct pollfd v[] = { { in->control, POLLIN, 0 }, { children, POLLIN, 0 } };
+		if (poll(v, 2, -1) < 0 && errno != EINTR)
+			_exit(1);
+		if (v[1].revents && read(children, &info, sizeof info) >= 0)
+			reap(in, main_pid);
+		if (v[0].revents)
+			main_pid = receive_program(in);
+	}
+}

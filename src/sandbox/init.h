@@ -1,0 +1,22 @@
+#pragma once
+/*
+ * init: pid 1 of a sandbox. A copy of the helper that makes the sandbox around itself, becomes the
+ * unprivileged user, and waits on its control socket: for the program to run (a packed
+ * sandbox_message with argv, env and the log), if one is to come. It reaps, and when the main
+ * process has ended it reports how and ends; the kernel then kills what is left.
+ */
+#include "sandbox/mounts.h"
+#include "sandbox/protocol.h"
+
+struct init {
+	int control;
+	const struct mounts *mounts;
+	const struct filter *filter;
+	int cgroup_files[8];
+	int n_cgroup_files;
+	uid_t uid;
+	bool rootless;
+	bool no_pids_cgroup, no_memory_cgroup; /* setrlimit stands in */
+};
+
+_Noreturn void init_run(struct init *in);
