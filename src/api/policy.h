@@ -66,15 +66,17 @@ struct policy_result {
 	struct str because;
 	struct policy_match *matches; /* statements that applied */
 	size_t n_matches;
-	/* The statement whose absence denied, as JSON ready to paste, and where it belongs
-	 * ("the role's policy", "the function's resource policy"); absent on explicit deny. */
-	struct str missing_statement;
+	/* The statement whose absence denied, as JSON ready to paste, and where it belongs ("a policy
+	 * of the role arn:...", "the resource policy of arn:..."); absent on explicit deny. */
+	struct str missing_statement, missing_place;
 	struct str *missing_keys; /* condition keys that a statement asked for and the request lacks */
 	size_t n_missing_keys;
 };
 
 void policy_evaluate(struct arena *a, const struct policy_request *request, const struct policy_set *set, struct policy_result *result);
 
+/* Managed policies must be of Version 2012-10-17, which inline ones need not. */
+bool policy_is_2012(const struct policy *p);
 /* For Simulate*: every action pattern etc. "s3:Get*" against "s3:GetObject", without case. */
 bool policy_action_match(struct str pattern, struct str action);
 /* Condition keys a document's conditions name (GetContextKeysForPrincipalPolicy). */
