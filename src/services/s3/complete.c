@@ -92,7 +92,8 @@ static struct str composite(struct arena *a, const struct completing *c)
 	struct hash *h = hash_new(c->algorithm->hash);
 
 	hash_add(h, raw_digests(a, c, false));
-	return str_printf(a, "%.*s-%zu", STR(base64_encode(a, hash_take(h, a))), c->chosen.parts.n);
+	struct str text = base64_encode(a, hash_take(h, a));
+	return str_printf(a, "%.*s-%zu", STR(text), c->chosen.parts.n);
 }
 
 static struct str full(struct arena *a, const struct completing *c)

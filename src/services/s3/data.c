@@ -263,7 +263,7 @@ int s3_content_find(struct kv_txn *txn, const struct s3_object_record *o, struct
 /* One part after the other, each opened when the one before is at its end. */
 struct chain {
 	struct stream stream;
-	const struct s3_part_record_list *parts;
+	struct s3_part_record_list parts;
 	size_t next;
 	int64_t skip, left;
 	struct stream *now;
@@ -271,8 +271,8 @@ struct chain {
 
 static int chain_advance(struct task *t, struct chain *c)
 {
-	for (; c->next < c->parts->n; c->next++) {
-		const struct s3_data_record *d = c->parts->v[c->next].data;
+	for (; c->next < c->parts.n; c->next++) {
+		const struct s3_data_record *d = c->parts.v[c->next].data;
 		int64_t size = d->size.v, n = MIN(size - c->skip, c->left);
 		if (c->skip >= size) {
 			c->skip -= size;
@@ -318,7 +318,7 @@ static int chain_open(struct task *t, const struct s3_content *content, int64_t 
 	struct chain *c = arena_new(task_arena(t), struct chain);
 
 	c->stream = (struct stream){ chain_read, chain_close, n };
-	c->parts = &content->parts.parts;
+	c->parts = content->parts.parts;
 	c->skip = offset;
 	c->left = n;
 	*s = &c->stream;

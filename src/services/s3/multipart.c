@@ -63,6 +63,14 @@ static struct str new_upload_id(struct task *t)
 	                S("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._"))));
 }
 
+/* The account's own id stands for its root. */
+static struct str initiator(struct task *t)
+{
+	const struct principal *p = &call_of(t)->principal;
+
+	return p->type == PRINCIPAL_ROOT ? s3_owner_id(task_arena(t), p->account) : p->arn;
+}
+
 int s3_create_multipart_upload(struct task *t, const struct s3_create_multipart_upload_in *in,
         struct s3_create_multipart_upload_out *out)
 {
@@ -70,7 +78,7 @@ int s3_create_multipart_upload(struct task *t, const struct s3_create_multipart_
 	struct creating c = { .ref = { in->bucket, in->key, { 0 } },
 		.id = new_upload_id(t),
 		.upload = { .initiated = opt_time(s3_second(call_of(t)->now_ms)),
-		        .initiator = call_of(t)->principal.arn,
+		        .initiator = initiator(t),
 		        .object = &o } };
 
 	TRY(s3_reject_unsupported(t, in));
