@@ -128,3 +128,18 @@ int api_authenticate(struct task *t, struct call *c, struct sigv4 *sig, struct s
 	c->account = c->principal.account;
 	return check_signature(t, c, sig, secret, body_hash);
 }
+
+int api_authenticate_http(struct task *t, struct str body)
+{
+	struct call *c = call_of(t);
+	struct sigv4 sig = { 0 };
+	struct str why = S("");
+
+	int bad = sigv4_parse(task_arena(t), &c->http->request, &sig, &why);
+	if (bad)
+		return bad < 0 ? bad : signature_failed(t, bad, why);
+	c->principal = (struct principal){ .type = PRINCIPAL_ANONYMOUS };
+	if (sig.kind == SIGV4_NONE)
+		return 0;
+	return api_authenticate(t, c, &sig, hash_sha256_hex(task_arena(t), body));
+}
