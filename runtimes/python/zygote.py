@@ -5,6 +5,7 @@ The sandbox helper starts it. zygote_serve() returns in each new environment, in
 import ctypes
 import gc
 import os
+import sys
 
 
 def environment():
@@ -30,10 +31,17 @@ def serve():
     pairs = environment()
     os.environ.clear()
     os.environ.update(pairs)
+    # They were made for what the zygote's descriptors were: a file, perhaps, that one can seek in.
+    sys.stdin, sys.stdout, sys.stderr = (
+        open(fd, mode, encoding="utf-8", errors=errors, closefd=False)
+        for fd, mode, errors in ((0, "r", None), (1, "w", None), (2, "w", "backslashreplace"))
+    )
+    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
 
 
 if __name__ == "__main__":
     import bootstrap
 
+    bootstrap.preload()
     serve()
     bootstrap.main()

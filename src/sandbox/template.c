@@ -44,6 +44,9 @@ static const struct {
 	{ "dev/stdin", "/proc/self/fd/0" },
 	{ "dev/stdout", "/proc/self/fd/1" },
 	{ "dev/stderr", "/proc/self/fd/2" },
+	/* Node.js looks here for what ES modules import: NODE_PATH is for require alone. */
+	{ "var/node_modules", "/opt/nodejs/node_modules" },
+	{ "node_modules", "/var/runtime/node_modules" },
 };
 
 static const struct {
