@@ -108,6 +108,11 @@ static int spawn(struct task *t, struct start *s)
 	TRY(set_program(t, s));
 	begin_init(e);
 	int bad = sandbox_client_call(t, &e->rt->sandbox, &s->request, &s->reply);
+	if (bad && bad != -EPIPE && s->request.spec.zygote.n) {
+		spares_zygote_failed(e->spares);
+		s->request.spec.zygote = (struct str){ 0 };
+		bad = sandbox_client_call(t, &e->rt->sandbox, &s->request, &s->reply);
+	}
 	s->why = s->reply.why;
 	TRY(bad);
 	return env_adopt(e, &s->reply);

@@ -190,9 +190,11 @@ bool pool_grow(struct pool *p)
 
 struct env *pool_take_idle(struct pool *p)
 {
-	list_for_each (n, &p->idle) {
+	list_for_each_safe (n, &p->idle) {
 		struct env *e = CONTAINER_OF(n, struct env, idle);
-		if (e->next_conn)
+		if (e->expires_ms && clock_now_ms() >= e->expires_ms - CREDENTIALS_EARLY_MS / 2)
+			env_stop(e);
+		else if (e->next_conn)
 			return e;
 	}
 	return NULL;

@@ -86,6 +86,8 @@ struct spares {
 	char zygote_id[41];
 	struct list ready; /* env.idle */
 	size_t n_ready, n_starting, target;
+	size_t n_warming; /* of the ready ones: their interpreters have not asked for a function yet
+	                   */
 	uint64_t used_ns; /* when one was last asked for */
 	struct timer refill;
 };
@@ -151,6 +153,7 @@ struct env {
 	bool second_init; /* within an invocation, bound to its invoker */
 	bool dedicated;   /* counted in no n_starting */
 	bool killed;      /* SANDBOX_KILL is sent */
+	bool warming;     /* a spare whose interpreter is not ready yet */
 	struct timer timer;
 	/* the invocation */
 	struct waiter *invoker; /* NULL: nobody waits (any more) */
@@ -249,6 +252,9 @@ struct spares *spares_get(struct runtime *rt, const struct interpreter *in);
 struct env *spares_take(struct spares *s);
 /* Which zygote to fork from; empty: exec. */
 struct str spares_zygote(const struct spares *s);
+void spares_warm(struct spares *s, struct env *e);
+/* Forking has failed: from now on interpreters are started by exec. */
+void spares_zygote_failed(struct spares *s);
 void spares_lost(struct spares *s, struct env *e);
 void spares_started(struct spares *s, struct env *e, bool good);
 void spares_shrink(struct spares *s, uint64_t idle_ns);
