@@ -183,6 +183,9 @@ static void failed(struct task *t, struct start *s, int bad)
 	if (e->state == ENV_STARTING && w) {
 		e->invoker = NULL;
 		pool_fail_waiter(e->pool, w, bad, s->why);
+	} else if (e->state == ENV_STARTING && s->request.type == SANDBOX_ASSIGN) {
+		/* Whoever waits gets one that starts by itself. */
+		e->pool->no_spares = true;
 	} else if (e->state == ENV_STARTING && !e->dedicated) {
 		pool_start_failed(e->pool, bad, s->why);
 	}

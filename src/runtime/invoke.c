@@ -68,7 +68,9 @@ static int wait_for_env(struct task *t, struct pool *p, struct waiter *w)
 static int run_in(struct task *t, struct waiter *w)
 {
 	struct env *e = env_ref(w->env);
+	w->delivering = true;
 	int bad = w->done ? 0 : runtime_api_deliver(t, e, w);
+	w->delivering = false;
 
 	/* Half an event cannot be taken back. What ends the environment ends the invocation. */
 	if (bad)
@@ -172,6 +174,9 @@ int runtime_invoke(struct task *t, const struct runtime_function *f,
 	struct runtime *rt = runtime_of(t);
 	struct runtime_invocation with_trace = *in;
 
+	*result = (struct runtime_result){ .init_ms = -1 };
+	if (!rt)
+		return -ECANCELED;
 	if (!in->trace_id.n)
 		with_trace.trace_id = new_trace_id(task_arena(t));
 	if (rt->loop == task_loop(t))

@@ -140,7 +140,7 @@ static void start_one(struct pool *p)
 
 	if (managed) {
 		struct spares *s = spares_get(rt, p->interpreter);
-		e = own_start ? NULL : spares_take(s);
+		e = own_start || p->no_spares ? NULL : spares_take(s);
 		if (!e) {
 			e = env_new(rt, p->interpreter);
 			e->spares = own_start ? NULL : s;

@@ -73,6 +73,7 @@ struct pool {
 	size_t n_finishing; /* have answered, have not asked for more yet */
 	double init_ms;     /* of the last one that started */
 	bool retired;
+	bool no_spares;          /* one could not be assigned: they are not for it */
 	struct timer impatience; /* grows the pool when a finishing one does not come back */
 };
 
@@ -172,6 +173,7 @@ struct waiter {
 	struct runtime_result *result;
 	struct function *function;
 	struct env *env; /* whose turn it is */
+	bool delivering; /* its task waits for the connection: only that may wake it */
 	bool coming;     /* env is in its second init for it */
 	bool done;
 	int error; /* instead of a result: positive enum runtime_error or -errno */
@@ -258,6 +260,7 @@ void spares_zygote_failed(struct spares *s);
 void spares_lost(struct spares *s, struct env *e);
 void spares_started(struct spares *s, struct env *e, bool good);
 void spares_shrink(struct spares *s, uint64_t idle_ns);
+void spares_free(struct runtime *rt);
 /* argv of the interpreter with its bootstrap, as seen inside. */
 void spares_argv(struct arena *a, const struct interpreter *in, struct str **argv, size_t *n);
 void spares_mounts(struct runtime *rt, struct arena *a, const struct interpreter *in,

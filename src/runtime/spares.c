@@ -229,3 +229,16 @@ struct spares *spares_get(struct runtime *rt, const struct interpreter *in)
 	start(s);
 	return s;
 }
+
+void spares_free(struct runtime *rt)
+{
+	struct map_slot *slot;
+	size_t at = 0;
+
+	while ((slot = map_next(&rt->spares, &at))) {
+		struct spares *s = slot->value;
+		timer_cancel(&s->refill);
+		mem_free(s);
+	}
+	map_deinit(&rt->spares);
+}
