@@ -161,11 +161,12 @@ static void copy_result(struct arena *a, struct runtime_result *r)
 }
 
 /* As AWS does for a caller that sends none. */
-static struct str new_trace_id(struct arena *a)
+static struct str new_trace_id(struct arena *a, bool sampled)
 {
-	return str_printf(a, "Root=1-%08llx-%016llx%08llx;Parent=%016llx;Sampled=0",
+	return str_printf(a, "Root=1-%08llx-%016llx%08llx;Parent=%016llx;Sampled=%d",
 	        (unsigned long long)(clock_now_ms() / 1000), (unsigned long long)rand_u64(),
-	        (unsigned long long)(rand_u64() & 0xffffffff), (unsigned long long)rand_u64());
+	        (unsigned long long)(rand_u64() & 0xffffffff), (unsigned long long)rand_u64(),
+	        sampled);
 }
 
 int runtime_invoke(struct task *t, const struct runtime_function *f,
@@ -178,7 +179,7 @@ int runtime_invoke(struct task *t, const struct runtime_function *f,
 	if (!rt)
 		return -ECANCELED;
 	if (!in->trace_id.n)
-		with_trace.trace_id = new_trace_id(task_arena(t));
+		with_trace.trace_id = new_trace_id(task_arena(t), f->tracing_active);
 	if (rt->loop == task_loop(t))
 		return invoke_here(t, task_arena(t), f, &with_trace, result);
 	CLEANUP(arena_destroyp) struct arena *a = arena_create();

@@ -185,7 +185,9 @@ void runtime_retire(struct loop *loop, struct str arn, struct str keep_key)
 		return;
 	while ((slot = map_next(&rt->pools, &at))) {
 		struct pool *p = slot->value;
-		if (str_eq(p->f.arn, arn) && !str_eq(p->f.key, keep_key))
+		/* Published versions do not change; they go only with the function itself. */
+		bool changes = !keep_key.n || str_eq(p->f.version, S("$LATEST"));
+		if (changes && str_eq(p->f.arn, arn) && !str_eq(p->f.key, keep_key))
 			retire(p);
 	}
 }
