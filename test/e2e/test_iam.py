@@ -93,6 +93,21 @@ def test_malformed_trust(iam, name, document):
     fails("NoSuchEntity", None, iam.get_role, RoleName=name)
 
 
+def test_trusted_users_and_roles_exist(iam, name):
+    def trusting(arn):
+        return TRUST.replace('"Service": "lambda.amazonaws.com"', '"AWS": ["%s"]' % arn)
+
+    user = "arn:aws:iam::%s:user/%s" % (ACCOUNT, name)
+    fails("MalformedPolicyDocument", 'Invalid principal in policy: "AWS":"%s"' % user,
+          iam.create_role, RoleName=name, AssumeRolePolicyDocument=trusting(user))
+    iam.create_user(UserName=name)
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=trusting(user))
+    fails("MalformedPolicyDocument", None, iam.update_assume_role_policy, RoleName=name,
+          PolicyDocument=trusting(user + "x"))
+    iam.update_assume_role_policy(RoleName=name, PolicyDocument=trusting(
+        "arn:aws:iam::%s:root" % ACCOUNT))
+
+
 def test_trust_quota(iam, name):
     statement = json.loads(TRUST)["Statement"][0]
     statement["Condition"] = {"StringEquals": {"sts:ExternalId": ["x" * 100 + str(i) for i in range(25)]}}
