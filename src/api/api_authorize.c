@@ -179,7 +179,8 @@ static void warn(struct task *t, const struct principal *p, const struct api_acc
 	log_warn("AWS would deny: %.*s may not %.*s on %.*s, %.*s", STR(who), STR(access->action),
 	        STR(access->resource), STR(result->because));
 	if (result->missing_statement.n)
-		log_warn("the missing statement: %.*s", STR(result->missing_statement));
+		log_warn("the missing statement, in %.*s: %.*s", STR(result->missing_place),
+		        STR(result->missing_statement));
 }
 
 int api_authorize(struct task *t, const struct api_access *access)
