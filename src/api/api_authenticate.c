@@ -40,7 +40,9 @@ static int presigned_failed(struct task *t, int error, struct str why)
 
 static int signature_failed(struct task *t, const struct sigv4 *sig, int error, struct str why)
 {
-	if (sig->kind != SIGV4_HEADER && call_of(t)->service->model->protocol == WIRE_REST_XML)
+	const struct api_service *service = call_of(t)->service;
+
+	if (sig->kind != SIGV4_HEADER && service && service->model->protocol == WIRE_REST_XML)
 		return presigned_failed(t, error, why);
 	switch (error) {
 	case SIGV4_INCOMPLETE:
@@ -137,7 +139,7 @@ int api_authenticate_http(struct task *t, struct str body)
 
 	int bad = sigv4_parse(task_arena(t), &c->http->request, &sig, &why);
 	if (bad)
-		return bad < 0 ? bad : signature_failed(t, bad, why);
+		return bad < 0 ? bad : signature_failed(t, &sig, bad, why);
 	c->principal = (struct principal){ .type = PRINCIPAL_ANONYMOUS };
 	if (sig.kind == SIGV4_NONE)
 		return 0;
