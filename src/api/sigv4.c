@@ -207,6 +207,8 @@ int sigv4_parse(struct arena *a, const struct http_request *r, struct sigv4 *s, 
 	struct str header = http_header_get(&r->headers, S("authorization"));
 
 	*s = (struct sigv4){ 0 };
+	if (!header.p && sigv2_is_presigned(r->query))
+		return sigv2_parse(a, r, s, why);
 	if (!header.p)
 		return has_presigned(r->query) ? parse_presigned(a, r, s, why) : 0;
 	if (str_starts(header, S("AWS4-HMAC-SHA256 ")))

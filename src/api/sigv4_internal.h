@@ -32,4 +32,11 @@ void sigv4_add_scope(struct buf *b, const struct sigv4 *s);
 /* The hex signature of a canonical request. */
 void sigv4_signature(
         struct arena *a, const struct sigv4 *s, struct str canonical, char signature[64]);
+
+/* Version 2, of S3's presigned links only. */
+bool sigv2_is_presigned(struct str query);
+int sigv2_parse(
+        struct arena *a, const struct http_request *r, struct sigv4 *s, struct str *why) MUST_USE;
+int sigv2_verify(struct arena *a, struct sigv4 *s, const struct http_request *r, struct str secret,
+        struct str *why) MUST_USE;
 void sigv4_hex(const unsigned char *bytes, size_t n, char *out);
