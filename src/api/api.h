@@ -218,6 +218,10 @@ int api_authorize(struct task *t, const struct api_access *access) MUST_USE;
  * mode: *result tells. */
 int api_decide(struct task *t, const struct principal *p, const struct api_access *access, struct policy_result *result) MUST_USE;
 
+/* For requests of a route: who signed it, into the running call; anonymous when nobody did. Fails as
+ * operations do. body is all of it. */
+int api_authenticate_http(struct task *t, struct str body) MUST_USE;
+
 /* ---- the answer's extras ---- */
 
 void api_header(struct task *t, struct str name, struct str value);

@@ -8,7 +8,6 @@
 #include "api/api_engine.h"
 
 #include "base/clock.h"
-#include "codec/codec.h"
 
 static bool is_account_number(struct str s)
 {
@@ -31,45 +30,48 @@ static struct principal root_of(struct arena *a, struct str account, struct str 
 	};
 }
 
-/* An S3 link past its time is no skewed clock. */
-static int link_expired(struct task *t, const struct sigv4 *sig, struct str why)
+/* S3 has names of its own for what is wrong with a presigned query. */
+static int presigned_failed(struct task *t, int error, struct str why)
 {
-	struct arena *a = task_arena(t);
-	int64_t until = sig->kind == SIGV2_PRESIGNED ? sig->expires_s * 1000
-	                                             : sig->time_ms + sig->expires_s * 1000;
-	int result = fail_named(t, "AccessDenied", 403, "%.*s", STR(why));
-
-	if (sig->kind == SIGV4_PRESIGNED)
-		fail_element(
-		        t, S("X-Amz-Expires"), str_printf(a, "%lld", (long long)sig->expires_s));
-	fail_element(t, S("Expires"), time_iso8601(a, until, false));
-	fail_element(t, S("ServerTime"), time_iso8601(a, clock_now_ms(), false));
-	return result;
+	if (error == SIGV4_EXPIRED || error == SIGV4_NOT_YET)
+		return fail_named(t, "AccessDenied", 403, "%.*s", STR(why));
+	return fail(t, API_ERROR_SIGNATURE, "%.*s", STR(why));
 }
 
-static int signature_failed(struct task *t, int error, const struct sigv4 *sig, struct str why)
+static int signature_failed(struct task *t, const struct sigv4 *sig, int error, struct str why)
 {
-	bool s3 = call_of(t)->service->model->protocol == WIRE_REST_XML;
+	const struct api_service *service = call_of(t)->service;
 
+	if (sig->kind != SIGV4_HEADER && service && service->model->protocol == WIRE_REST_XML)
+		return presigned_failed(t, error, why);
 	switch (error) {
 	case SIGV4_INCOMPLETE:
 		return fail(t, API_ERROR_INCOMPLETE_SIGNATURE, "%.*s", STR(why));
 	case SIGV4_EXPIRED:
 	case SIGV4_NOT_YET:
-		if (s3 && sig->kind != SIGV4_HEADER)
-			return link_expired(t, sig, why);
 		return fail(t, API_ERROR_REQUEST_EXPIRED, "%.*s", STR(why));
 	default:
 		return fail(t, API_ERROR_SIGNATURE, "%.*s", STR(why));
 	}
 }
 
-/* A laptop's root need not know its secret; but a link past its time is past its time. */
-static bool is_forgiven(struct task *t, const struct call *c, const struct sigv4 *sig, int error)
+/* Where IAM is not enforced a root's signature need not be right, but presigned URLs still expire:
+ * that is what their users try out. */
+static int check_signature(
+        struct task *t, struct call *c, struct sigv4 *sig, struct str secret, struct str body_hash)
 {
-	if (sig->kind != SIGV4_HEADER && error != SIGV4_MISMATCH)
-		return false;
-	return c->principal.type == PRINCIPAL_ROOT && api_options_of(t)->iam != API_IAM_ENFORCE;
+	struct arena *a = task_arena(t);
+	struct str why = S("");
+	bool lenient =
+	        c->principal.type == PRINCIPAL_ROOT && api_options_of(t)->iam != API_IAM_ENFORCE;
+	bool presigned = sig->kind != SIGV4_HEADER;
+	int bad = secret.p ? sigv4_verify(a, sig, &c->http->request, secret, body_hash, &why) : 0;
+
+	if (bad < 0)
+		return bad;
+	if (lenient)
+		bad = presigned ? sigv4_check_time(a, sig, &why) : 0;
+	return bad ? signature_failed(t, sig, bad, why) : 0;
 }
 
 static int anonymous(struct task *t, struct call *c)
@@ -119,20 +121,27 @@ static int key_owner(struct task *t, struct call *c, struct sigv4 *sig, struct s
 int api_authenticate(struct task *t, struct call *c, struct sigv4 *sig, struct str body_hash)
 {
 	const struct api_options *o = api_options_of(t);
-	struct str secret, why = S("");
+	struct str secret;
 
 	c->region = sig->region.n ? sig->region : o->default_region;
 	if (sig->kind == SIGV4_NONE)
 		return anonymous(t, c);
 	TRY(key_owner(t, c, sig, &secret));
 	c->account = c->principal.account;
-	if (!secret.p) {
-		int late =
-		        sig->kind == SIGV4_HEADER ? 0 : sigv4_check_time(task_arena(t), sig, &why);
-		return late ? signature_failed(t, late, sig, why) : 0;
-	}
-	int bad = sigv4_verify(task_arena(t), sig, &c->http->request, secret, body_hash, &why);
-	if (bad < 0)
-		return bad;
-	return bad && !is_forgiven(t, c, sig, bad) ? signature_failed(t, bad, sig, why) : 0;
+	return check_signature(t, c, sig, secret, body_hash);
+}
+
+int api_authenticate_http(struct task *t, struct str body)
+{
+	struct call *c = call_of(t);
+	struct sigv4 sig = { 0 };
+	struct str why = S("");
+
+	int bad = sigv4_parse(task_arena(t), &c->http->request, &sig, &why);
+	if (bad)
+		return bad < 0 ? bad : signature_failed(t, &sig, bad, why);
+	c->principal = (struct principal){ .type = PRINCIPAL_ANONYMOUS };
+	if (sig.kind == SIGV4_NONE)
+		return 0;
+	return api_authenticate(t, c, &sig, hash_sha256_hex(task_arena(t), body));
 }

@@ -7,7 +7,9 @@
 #include "codec/codec.h"
 #include "net/server.h"
 
-enum sigv4_kind { SIGV4_NONE, SIGV4_HEADER, SIGV4_PRESIGNED, SIGV2_PRESIGNED };
+/* PRESIGNED_V2: S3's older query (AWSAccessKeyId, Expires, Signature), which SDKs still make; its
+ * region is absent, and r->path must start with the bucket. */
+enum sigv4_kind { SIGV4_NONE, SIGV4_HEADER, SIGV4_PRESIGNED, SIGV4_PRESIGNED_V2 };
 
 struct sigv4 {
 	enum sigv4_kind kind;
@@ -18,7 +20,7 @@ struct sigv4 {
 	struct str signature;
 	struct str timestamp;                    /* x-amz-date */
 	int64_t time_ms;
-	int64_t expires_s;                       /* presigned: for how long; version 2: until when */
+	int64_t expires_s;                       /* presigned */
 	struct str payload_hash;                 /* x-amz-content-sha256, UNSIGNED-PAYLOAD, or absent: hash the body */
 	unsigned char signing_key[32];           /* after sigv4_verify */
 	bool verified;                           /* sigv4_verify said 0; chunks are checked only then */
@@ -41,7 +43,7 @@ int sigv4_parse(struct arena *a, const struct http_request *r, struct sigv4 *s, 
  * The path and query are taken from r->target, which must be as sent. */
 int sigv4_verify(struct arena *a, struct sigv4 *s, const struct http_request *r, struct str secret, struct str body_hash, struct str *why) MUST_USE;
 
-/* A presigned link's time alone, for keys whose secret nobody knows. 0, SIGV4_EXPIRED or _NOT_YET. */
+/* Its times alone, which sigv4_verify checks too: for requests whose signature nobody can verify. */
 int sigv4_check_time(struct arena *a, const struct sigv4 *s, struct str *why) MUST_USE;
 
 /* Wraps a body sent with Content-Encoding: aws-chunked (x-amz-content-sha256 STREAMING-...):

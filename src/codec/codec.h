@@ -50,7 +50,6 @@ struct str hash_sha256_hex(struct arena *a, struct str s);
 struct str hash_sha1(struct arena *a, struct str s);
 struct str hash_md5(struct arena *a, struct str s);
 void hash_hmac_sha256(struct str key, struct str s, unsigned char out[32]);
-void hash_hmac_sha1(struct str key, struct str s, unsigned char out[20]);
 uint32_t hash_crc32(uint32_t before, struct str s);   /* zlib's; start with 0 */
 uint32_t hash_crc32c(uint32_t before, struct str s);
 uint64_t hash_crc64nvme(uint64_t before, struct str s);

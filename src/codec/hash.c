@@ -99,29 +99,6 @@ void hash_hmac_sha256(struct str key, struct str s, unsigned char out[32])
 	SHA256_Update(&c, out, 32);
 	SHA256_Final(out, &c);
 }
-
-void hash_hmac_sha1(struct str key, struct str s, unsigned char out[20])
-{
-	unsigned char block[64] = { 0 }, pad[64];
-	SHA_CTX c;
-
-	if (key.n > 64)
-		SHA1((const unsigned char *)key.p, key.n, block);
-	else if (key.n)
-		memcpy(block, key.p, key.n);
-	for (int i = 0; i < 64; i++)
-		pad[i] = block[i] ^ 0x36;
-	SHA1_Init(&c);
-	SHA1_Update(&c, pad, 64);
-	SHA1_Update(&c, s.p ? s.p : "", s.n);
-	SHA1_Final(out, &c);
-	for (int i = 0; i < 64; i++)
-		pad[i] = block[i] ^ 0x5c;
-	SHA1_Init(&c);
-	SHA1_Update(&c, pad, 64);
-	SHA1_Update(&c, out, 20);
-	SHA1_Final(out, &c);
-}
 #pragma GCC diagnostic pop
 
 uint32_t hash_crc32(uint32_t before, struct str s)
