@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/rand.h"
 #include "codec/codec.h"
+#include "kv/blobs.h"
 #include "kv/jobs.h"
 #include "kv/timers.h"
 #include "loop/pool.h"
@@ -187,6 +188,7 @@ static int bring_up(struct task *t, struct server *s)
 {
 	TRY(start_runtime(s));
 	TRY(api_start(t));
+	TRY(kv_blobs_sweep(t));
 	kv_timers_start(s->kv, s->loop);
 	kv_jobs_start(s->kv, s->loop);
 	return start_http(t, s);
