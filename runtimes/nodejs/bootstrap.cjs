@@ -3,7 +3,7 @@
  * The Node.js runtime: what runs a handler inside a sandbox.
  *
  * It speaks the Lambda Runtime API over one kept-alive connection to $AWS_LAMBDA_RUNTIME_API.
- * Started without _HANDLER, ahead of need, it does all that can be done without a function, and then
+ * Started without _HANDLER, ahead of need, it does all that can be done without a function, and
  * waits on GET /_wolke/environment, which answers with all environment variables once there is one.
  *
  * Only what Node.js 18 and later have built in. The raw socket, instead of http or fetch, is what
@@ -627,7 +627,7 @@ function startAgain() {
 	if (late.length === 0 && !process.env.NODE_EXTRA_CA_CERTS)
 		return;
 	const { status } = require('child_process').spawnSync(process.execPath, [__filename],
-		{ stdio: 'inherit', env: process.env });
+		{ stdio: 'inherit', env: process.env, cwd: process.env.LAMBDA_TASK_ROOT });
 	process.exit(status ?? 1);
 }
 

@@ -65,10 +65,12 @@ class ResponseStream extends Writable {
 			if (this.answered)
 				then();
 		};
-		if (error || this.writableFinished)
+		if (this.writableFinished || this.destroyed) {
 			last();
-		else
-			this.once('finish', last);
+			return;
+		}
+		this.once('finish', last);
+		this.end();
 	}
 }
 

@@ -2,7 +2,9 @@
 process forked from a zygote. All of it is in wolke_runtime.py, because Python keeps the compiled
 form of what is imported, but compiles the file it is started with every time: 20 ms."""
 
-from wolke_runtime import main, preload  # noqa: F401
+from wolke_runtime import main, preload
 
 if __name__ == "__main__":
     main()
+else:
+    preload()

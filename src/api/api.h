@@ -52,6 +52,7 @@ struct call {
 	struct str source_ip, user_agent;
 	int64_t now_ms;                /* when the call began */
 	struct http_exchange *http;    /* NULL: came over the call bus */
+	struct str body;               /* as received, of an operation that does not stream it */
 	struct call *caller;           /* the call that made this one over the bus; NULL */
 	/* the answer's own parts */
 	struct http_headers headers;   /* extra response headers: api_header() */

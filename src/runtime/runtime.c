@@ -158,19 +158,6 @@ int runtime_start(struct loop *loop, const struct runtime_options *o)
 	return 0;
 }
 
-void runtime_prepare(struct loop *loop, struct str runtime)
-{
-	struct runtime *rt = loop_get(loop, LOOP_RUNTIME);
-	const struct runtime_kind *k = runtime_kind_find(runtime);
-
-	if (!rt || rt->loop != loop || !k || k->language == LANGUAGE_PROVIDED ||
-	        k->language == LANGUAGE_OTHER)
-		return;
-	const struct interpreter *in = interpreter_find(k);
-	if (in->path)
-		spares_get(rt, in);
-}
-
 /* ---- changes ---- */
 
 static void retire(struct pool *p)

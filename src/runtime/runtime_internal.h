@@ -71,6 +71,7 @@ struct pool {
 	size_t n_envs, n_waiting;
 	size_t n_starting;  /* starting or in init, for whoever comes first */
 	size_t n_finishing; /* have answered, have not asked for more yet */
+	double init_ms;     /* of the last one that started */
 	bool retired;
 	struct timer impatience; /* grows the pool when a finishing one does not come back */
 };
@@ -220,6 +221,10 @@ void env_detach(struct env *e);
 void env_init_timeout(struct timer *timer);
 void env_run_failed_by_exit(struct env *e, const struct sandbox_message *m);
 void env_init_failed_by_exit(struct env *e, const struct sandbox_message *m);
+
+/* ---- prepare.c ---- */
+void function_copy(
+        struct arena *a, const struct runtime_function *f, struct runtime_function *copy);
 
 /* ---- pool.c ---- */
 /* 0, RUNTIME_UNAVAILABLE with the reason on *why. */

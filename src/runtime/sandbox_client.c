@@ -67,9 +67,9 @@ static void on_message(struct sandbox_client *c, const struct sandbox_message *m
 {
 	if (m->type == SANDBOX_REPLY)
 		on_reply(c, m);
-	else if (m->type == SANDBOX_REPORT)
+	else if (m->type == SANDBOX_REPORT && m->why.n)
 		log_warn("sandbox: %.*s", STR(m->why));
-	else
+	else if (m->type != SANDBOX_REPORT)
 		c->notice(c->arg, m);
 }
 

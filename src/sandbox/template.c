@@ -44,6 +44,9 @@ static const struct {
 	{ "dev/stdin", "/proc/self/fd/0" },
 	{ "dev/stdout", "/proc/self/fd/1" },
 	{ "dev/stderr", "/proc/self/fd/2" },
+	/* Node.js looks here for what ES modules import: NODE_PATH is for require alone. */
+	{ "var/node_modules", "/opt/nodejs/node_modules" },
+	{ "node_modules", "/var/runtime/node_modules" },
 };
 
 static const struct {
@@ -168,6 +171,9 @@ static int assemble(const struct mounts *m, const char *staging)
 		return -errno;
 	for (size_t i = 0; i < ARRAY_LEN(shared); i++)
 		TRY(share(root, shared[i]));
+	/* A user namespace may mount a proc only where one is visible: beneath. */
+	if (m->rootless)
+		TRY(bind_tree("/proc", root, "proc", 0));
 	for (size_t i = 0; m->rootless && i < ARRAY_LEN(devices); i++) {
 		char host[64];
 		snprintf(host, sizeof host, "/%s", devices[i].path);

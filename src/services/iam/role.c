@@ -15,17 +15,6 @@ static int check_trust(struct iam_work *w, struct str trust)
 	return 0;
 }
 
-/* A role that a service made for itself is changed by that service only. */
-static int modifiable(struct iam_work *w, const struct iam_entity_record *r)
-{
-	if (!r->linked_service.n)
-		return 0;
-	return iam_refuse(w, IAM_UNMODIFIABLE_ENTITY_EXCEPTION,
-	        "Cannot perform the operation on the protected role '%.*s' - this role is only "
-	        "modifiable by AWS",
-	        STR(r->name));
-}
-
 static int create_role(
         struct iam_work *w, const struct iam_create_role_in *in, struct iam_create_role_out *out)
 {
@@ -104,8 +93,7 @@ static int update_role(
 {
 	struct iam_entity_record r;
 
-	TRY(iam_entity_get(w, IAM_ROLE, in->role_name, &r));
-	TRY(modifiable(w, &r));
+	TRY(iam_entity_change(w, IAM_ROLE, in->role_name, &r));
 	if (in->description.p)
 		r.description = in->description;
 	if (in->max_session_duration.set)
@@ -136,8 +124,7 @@ static int update_assume_role_policy(struct iam_work *w,
 	struct iam_entity_record r;
 
 	TRY(check_trust(w, in->policy_document));
-	TRY(iam_entity_get(w, IAM_ROLE, in->role_name, &r));
-	TRY(modifiable(w, &r));
+	TRY(iam_entity_change(w, IAM_ROLE, in->role_name, &r));
 	r.trust = in->policy_document;
 	iam_entity_put(w, IAM_ROLE, &r);
 	return 0;
@@ -149,8 +136,7 @@ static int delete_role(
 {
 	struct iam_entity_record r;
 
-	TRY(iam_entity_get(w, IAM_ROLE, in->role_name, &r));
-	TRY(modifiable(w, &r));
+	TRY(iam_entity_change(w, IAM_ROLE, in->role_name, &r));
 	if (iam_profiles_have(w, r.name))
 		return iam_refuse(w, IAM_DELETE_CONFLICT_EXCEPTION,
 		        "Cannot delete entity, must remove roles from instance profile first.");
