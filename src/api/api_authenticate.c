@@ -137,7 +137,7 @@ int api_authenticate_http(struct task *t, struct str body)
 
 	int bad = sigv4_parse(task_arena(t), &c->http->request, &sig, &why);
 	if (bad)
-		return bad < 0 ? bad : signature_failed(t, bad, why);
+		return bad < 0 ? bad : signature_failed(t, &sig, bad, why);
 	c->principal = (struct principal){ .type = PRINCIPAL_ANONYMOUS };
 	if (sig.kind == SIGV4_NONE)
 		return 0;
