@@ -15,6 +15,10 @@ struct cli_request {
 int cli_call(struct task *t, const struct options *o, const struct cli_request *r,
         struct http_fetch *f) MUST_USE;
 
+/* As cli_call, silent about answers of 300 and more: f->status tells. */
+int cli_ask(struct task *t, const struct options *o, const struct cli_request *r,
+        struct http_fetch *f) MUST_USE;
+
 /* Runs fn as the only task of a loop of its own; its result becomes the exit code. */
 int cli_run(task_fn *fn, void *arg);
 struct str cli_endpoint(struct arena *a, const struct options *o);

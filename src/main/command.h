@@ -11,5 +11,7 @@ int command_invoke(struct arena *a, const struct options *o);
 int command_logs(struct arena *a, const struct options *o);
 int command_functions(struct arena *a, const struct options *o);
 int command_runtimes(struct arena *a, const struct options *o);
+int command_dev(struct arena *a, const struct options *o);
+int command_bill(struct arena *a, const struct options *o);
 int command_cert(struct arena *a, const struct options *o);
 int command_env(struct arena *a, const struct options *o);

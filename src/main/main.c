@@ -18,6 +18,9 @@ static const struct command commands[] = {
 	{ "logs", "[-f] FUNCTION|GROUP", "the latest log lines", command_logs },
 	{ "functions", "", "functions and their environments", command_functions },
 	{ "runtimes", "", "the languages that can run here", command_runtimes },
+	{ "dev", "DIR", "serve a directory as a function, and its log; saves count at once",
+	        command_dev },
+	{ "bill", "[--since 24h|DATE]", "what ran, and what AWS would charge", command_bill },
 	{ "cert", "", "path of the certificate authority that clients may trust", command_cert },
 	{ "env", "", "shell lines that point AWS's tools here: eval $(wolke env)", command_env },
 };

@@ -42,6 +42,9 @@ struct runtime {
 	uint16_t endpoint_port;
 	struct sandbox_client sandbox;
 	struct map functions, pools, spares, packages, credentials;
+	struct map develops; /* watched directories, by path */
+	uint64_t develop_generation;
+	struct list tails; /* who looks on */
 	struct map envs; /* by id */
 	size_t n_envs, max_envs;
 	uint32_t n_running; /* invocations */
@@ -245,6 +248,10 @@ void pool_start_failed(struct pool *p, int error, struct str why);
 void pool_fail_waiter(struct pool *p, struct waiter *w, int error, struct str why);
 void pool_remove_env(struct pool *p, struct env *e);
 void pool_free_if_unused(struct pool *p);
+/* Its environments end when idle. */
+void pool_retire(struct pool *p);
+/* Starts one that nobody waits for yet. */
+void pool_start_ahead(struct pool *p);
 void function_release(struct function *f);
 void function_running(struct runtime *rt, struct function *f, int change);
 

@@ -5,6 +5,7 @@
 #include "codec/codec.h"
 #include "codec/json.h"
 #include "kv/key.h"
+#include "services/lambda/directory.h"
 
 static bool is_latest(struct str qualifier)
 {
@@ -212,6 +213,7 @@ void lambda_runnable(struct arena *a, const struct lambda_ref *ref,
 	f->key = str_printf(a, "%.*s:%.*s:%.*s", STR(f->arn), STR(f->version), STR(c->revision_id));
 	add_environment(a, c->environment, f);
 	add_logging(a, c, f);
+	lambda_directory_runnable(a, r, f);
 }
 
 static struct str input_member(const struct shape *shape, const void *in, struct str name)

@@ -3,6 +3,7 @@
 
 #include "kv/jobs.h"
 #include "services/lambda/function.h"
+#include "services/lambda/operate.h"
 #include "services/lambda/route.h"
 
 static int on_resource(struct task *t, const void *in, struct api_access *access)
@@ -45,6 +46,7 @@ static const struct api_row rows[] = {
 
 static const struct api_route routes[] = {
 	{ lambda_package_match, lambda_package_serve },
+	{ lambda_operate_match, lambda_operate_serve },
 };
 
 static int start(struct task *t)

@@ -32,6 +32,7 @@ static int change(struct kv_txn *txn, void *arg)
 	kv_blob_unref(txn, c->record.code_blob);
 	kv_blob_ref(txn, c->package.blob);
 	c->record.code_blob = c->package.blob;
+	c->record.directory = NULL;
 	record_put(txn, lambda_function_key(kv_arena(txn), &c->ref), &lambda_shape_function_record,
 	        &c->record);
 	return 0;
