@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "codec/codec.h"
+#include "runtime/usage.h"
 
 /* A function that has run for so long may have needed more memory than before. */
 #define MEMORY_FRESH_MS 5
@@ -260,6 +261,7 @@ void env_finish(struct env *e, const struct outcome *o)
 	r.error_type = o->error_type;
 	if (e->pool->f.tracing_active)
 		r.trace_id = (struct str){ e->run.trace_id, e->run.trace_id_n };
+	usage_add(e->pool, &r);
 	env_drain_log(e);
 	if (!e->run.said_start)
 		log_start(e);

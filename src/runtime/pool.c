@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "runtime/usage.h"
 
 #define PATIENCE_MIN_MS 5
 #define PATIENCE_MAX_MS 500
@@ -92,6 +93,7 @@ void pool_free_if_unused(struct pool *p)
 	if (p->n_envs || p->n_waiting)
 		return;
 	timer_cancel(&p->impatience);
+	usage_keep(p);
 	map_remove(&p->rt->pools, p->f.key);
 	function_release(p->function);
 	arena_destroy(p->arena);

@@ -8,6 +8,7 @@
 #include "runtime/develop.h"
 #include "runtime/logs.h"
 #include "runtime/packages.h"
+#include "runtime/usage.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -161,6 +162,7 @@ int runtime_start(struct loop *loop, const struct runtime_options *o)
 	set_options(rt, o);
 	list_init(&rt->logs);
 	list_init(&rt->tails);
+	list_init(&rt->usages);
 	rt->endpoint = (struct http_server_options){ .handler = api_serve };
 	loop_set(loop, LOOP_RUNTIME, rt);
 	TRY(sandbox_client_start(&rt->sandbox, loop, o->sandbox_fd, on_notice, rt));
@@ -268,6 +270,7 @@ int runtime_stop(struct task *t)
 	each_env(rt, stop_one);
 	TRY(wait_for_end(t, rt, STOP_MS));
 	TRY(develop_stop(t, rt));
+	TRY(usage_stop(t, rt));
 	TRY(logs_settle(t, rt, FLUSH_MS));
 	sandbox_client_stop(&rt->sandbox);
 	TRY(join(t, rt->keeper));

@@ -45,6 +45,8 @@ struct runtime {
 	struct map develops; /* watched directories, by path */
 	uint64_t develop_generation;
 	struct list tails; /* who looks on */
+	struct list usages; /* usage.c: on their way to the store */
+	struct task *usage_flusher;
 	struct map envs; /* by id */
 	size_t n_envs, max_envs;
 	uint32_t n_running; /* invocations */
@@ -63,6 +65,12 @@ struct function {
 
 struct package; /* packages.c */
 
+/* Since it was last added to the store. */
+struct usage {
+	int64_t hour_ms, requests, errors, timeouts, duration_us, billed_ms, billed_mib_ms, init_ms,
+	        storage_mib_ms;
+};
+
 struct pool {
 	struct runtime *rt;
 	struct arena *arena;
@@ -76,6 +84,7 @@ struct pool {
 	size_t n_finishing; /* have answered, have not asked for more yet */
 	double init_ms;     /* of the last one that started */
 	bool retired;
+	struct usage usage;
 	bool no_spares;          /* one could not be assigned: they are not for it */
 	struct timer impatience; /* grows the pool when a finishing one does not come back */
 };

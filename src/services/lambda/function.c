@@ -211,6 +211,7 @@ void lambda_runnable(struct arena *a, const struct lambda_ref *ref,
 		.max_async_age_s = 21600,
 	};
 	f->key = str_printf(a, "%.*s:%.*s:%.*s", STR(f->arn), STR(f->version), STR(c->revision_id));
+	f->arm64 = c->architectures.n && str_eq(c->architectures.v[0], S("arm64"));
 	add_environment(a, c->environment, f);
 	add_logging(a, c, f);
 	lambda_directory_runnable(a, r, f);
