@@ -128,6 +128,11 @@ struct outcome {
 	bool timed_out;
 };
 
+/* What a sandbox had used at a moment. */
+struct cpu_use {
+	uint64_t at_ns, used_ns, held_ns; /* at_ns 0: not known */
+};
+
 struct run {
 	char request_id[64];
 	size_t request_id_n;
@@ -136,6 +141,9 @@ struct run {
 	uint64_t started_ns;
 	double init_ms; /* < 0: warm */
 	bool said_start, answered;
+	bool half_over, timed_out; /* its time */
+	bool told;                 /* that it was up */
+	struct cpu_use half;       /* when half of its time was over */
 	struct function *counted; /* nobody waits: the env itself releases the count */
 };
 
@@ -168,6 +176,8 @@ struct env {
 	bool killed;      /* SANDBOX_KILL is sent */
 	bool warming;     /* a spare whose interpreter is not ready yet */
 	struct timer timer;
+	char *dump; /* diagnose.c */
+	size_t dump_n;
 	/* the invocation */
 	struct waiter *invoker; /* NULL: nobody waits (any more) */
 	struct run run;
@@ -236,6 +246,8 @@ void env_init_failed(struct env *e, struct str payload, struct str error_type);
 /* Nobody waits for the running invocation any more. */
 void env_detach(struct env *e);
 void env_init_timeout(struct timer *timer);
+/* Ends an invocation that has run for too long; notes: lines for its log. Again: nothing. */
+void env_time_is_up(struct env *e, struct str notes);
 void env_run_failed_by_exit(struct env *e, const struct sandbox_message *m);
 void env_init_failed_by_exit(struct env *e, const struct sandbox_message *m);
 
