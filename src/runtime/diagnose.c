@@ -49,13 +49,25 @@ static void frame(struct buf *b, struct str line)
 
 static bool is_own(struct str line)
 {
-	return str_find(line, S("\"/var/runtime/")) >= 0 || str_find(line, S("<frozen ")) >= 0;
+	static const struct str own[] = { S_INIT("/wolke_runtime.py\""), S_INIT("/zygote.py\""),
+		S_INIT("/bootstrap.py\""), S_INIT("<frozen ") };
+
+	for (size_t i = 0; i < ARRAY_LEN(own); i++)
+		if (str_find(line, own[i]) >= 0)
+			return true;
+	return false;
+}
+
+/* The thread that runs the handler is the one that the runtime has called it in. */
+static bool is_main(struct str part)
+{
+	return str_find(part, S("/wolke_runtime.py\"")) >= 0;
 }
 
 /* One thread's part of the dump. */
-static void thread(struct buf *b, struct str part)
+static void thread(struct buf *b, struct str part, bool serves)
 {
-	bool serves = str_find(part, S("/var/runtime/wolke_runtime.py\"")) >= 0, said = false;
+	bool said = false;
 
 	while (part.p) {
 		struct str line = str_cut(&part, '\n');
@@ -80,24 +92,28 @@ static size_t next_thread(struct str dump)
 
 void diagnose_python(struct buf *b, struct str dump)
 {
-	while (dump.n) {
-		size_t n = next_thread(dump);
-		thread(b, str_sub(dump, 0, n));
-		dump = str_sub(dump, n, dump.n);
-	}
+	for (int serves = 1; serves >= 0; serves--)
+		for (struct str rest = dump; rest.n;) {
+			size_t n = next_thread(rest);
+			struct str part = str_sub(rest, 0, n);
+			if (is_main(part) == serves)
+				thread(b, part, serves);
+			rest = str_sub(rest, n, rest.n);
+		}
 }
 
 /* The bootstrap says what a Node.js that waits is waiting for. */
 static void node(struct buf *b, struct str dump)
 {
-	ptrdiff_t at = str_find(dump, S("wolke-waits-for: "));
-	struct str rest = at < 0 ? (struct str){ 0 } : str_sub(dump, (size_t)at + 17, dump.n);
+	const struct str mark = S("wolke-waits-for: ");
+	ptrdiff_t at = str_find(dump, mark);
 
-	if (at < 0)
+	if (at < 0) {
 		buf_add(b, S(MARK "JavaScript was running: the event loop did not turn.\n"));
-	else
-		buf_printf(b, MARK "No JavaScript was running. It waited for: %.*s\n",
-		        STR(str_cut(&rest, '\n')));
+		return;
+	}
+	struct str rest = str_sub(dump, (size_t)at + mark.n, dump.n), names = str_cut(&rest, '\n');
+	buf_printf(b, MARK "No JavaScript was running. It waited for: %.*s\n", STR(names));
 }
 
 static size_t count(struct str text, struct str word)
