@@ -75,6 +75,24 @@ static int create(struct kv_txn *txn, void *arg)
 	return put(txn, c);
 }
 
+static int check_weight_range(
+        struct task *t, const struct lambda_alias_routing_configuration *r)
+{
+	for (size_t i = 0; r && i < r->additional_version_weights.n; i++) {
+		const struct lambda_additional_version_weights_entry *e =
+		        &r->additional_version_weights.v[i];
+		if (e->value.v < 0 || e->value.v > 1)
+			return fail(t, API_ERROR_VALIDATION,
+			        "1 validation error detected: Value '{%.*s=%g}' at "
+			        "'routingConfig.additionalVersionWeights' failed to satisfy "
+			        "constraint: Map value must satisfy constraint: [Member must have "
+			        "value less than or equal to 1.0, Member must have value greater "
+			        "than or equal to 0.0, Member must not be null]",
+			        STR(e->key), e->value.v);
+	}
+	return 0;
+}
+
 static int ref_of(struct task *t, struct str function, struct str alias, struct lambda_ref *ref)
 {
 	TRY(lambda_ref_parse(t, function, (struct str){ 0 }, ref));
@@ -97,6 +115,7 @@ int lambda_create_alias(struct task *t, const struct lambda_create_alias_in *in,
 	struct arena *a = task_arena(t);
 	struct change c = { 0 };
 
+	TRY(check_weight_range(t, in->routing_config));
 	TRY(ref_of(t, in->function_name, in->name, &c.ref));
 	c.alias = (struct lambda_alias_configuration){
 		.alias_arn = lambda_ref_arn(a, &c.ref),
@@ -167,6 +186,7 @@ int lambda_update_alias(struct task *t, const struct lambda_update_alias_in *in,
 	};
 	struct change c = { .alias = wanted, .revision_id = in->revision_id };
 
+	TRY(check_weight_range(t, in->routing_config));
 	TRY(ref_of(t, in->function_name, in->name, &c.ref));
 	int bad = kv_update(t, update, &c);
 	if (bad == KV_NOT_FOUND)
