@@ -52,6 +52,7 @@ struct call {
 	struct str source_ip, user_agent;
 	int64_t now_ms;                /* when the call began */
 	struct http_exchange *http;    /* NULL: came over the call bus */
+	struct str body;               /* as received, of an operation that does not stream it */
 	struct call *caller;           /* the call that made this one over the bus; NULL */
 	/* the answer's own parts */
 	struct http_headers headers;   /* extra response headers: api_header() */
@@ -216,6 +217,10 @@ int api_authorize(struct task *t, const struct api_access *access) MUST_USE;
 /* Decides for another principal: does this service or role have the right? No fail(), no warning
  * mode: *result tells. */
 int api_decide(struct task *t, const struct principal *p, const struct api_access *access, struct policy_result *result) MUST_USE;
+
+/* For requests of a route: who signed it, into the running call; anonymous when nobody did. Fails as
+ * operations do. body is all of it. */
+int api_authenticate_http(struct task *t, struct str body) MUST_USE;
 
 /* ---- the answer's extras ---- */
 

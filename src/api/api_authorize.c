@@ -113,29 +113,6 @@ static int add_resource_policy(
 	return 0;
 }
 
-/* Does the trust policy itself allow? As another account's would have to: an identity side that
- * allows all is not enough there. */
-static int evaluate_trust(struct task *t, const struct decision *d, struct policy_result *result)
-{
-	static const struct str all = S_INIT("{\"Version\":\"2012-10-17\",\"Statement\":[{"
-	                                     "\"Effect\":\"Allow\",\"Action\":\"*\","
-	                                     "\"Resource\":\"*\"}]}");
-	struct arena *a = task_arena(t);
-	struct policy_source *identity = arena_new(a, struct policy_source);
-	struct policy_set set = { .identity = identity,
-		.n_identity = 1,
-		.resource = d->set.resource,
-		.n_resource = d->set.n_resource };
-	struct policy_request request = d->request;
-	struct str why;
-
-	if (policy_parse(a, all, POLICY_IDENTITY, &identity->policy, &why) != 0)
-		return -EPROTO;
-	request.resource_account = S("another");
-	policy_evaluate(a, &request, &set, result);
-	return 0;
-}
-
 int api_decide(struct task *t, const struct principal *p, const struct api_access *access,
         struct policy_result *result)
 {
@@ -166,10 +143,7 @@ int api_decide(struct task *t, const struct principal *p, const struct api_acces
 		.keys = d.keys,
 		.n_keys = d.n_keys,
 	};
-	if (access->trust_policy.p)
-		TRY(evaluate_trust(t, &d, result));
-	if (result->decision == POLICY_ALLOWED)
-		policy_evaluate(task_arena(t), &d.request, &d.set, result);
+	policy_evaluate(task_arena(t), &d.request, &d.set, result);
 	return 0;
 }
 
@@ -205,7 +179,8 @@ static void warn(struct task *t, const struct principal *p, const struct api_acc
 	log_warn("AWS would deny: %.*s may not %.*s on %.*s, %.*s", STR(who), STR(access->action),
 	        STR(access->resource), STR(result->because));
 	if (result->missing_statement.n)
-		log_warn("the missing statement: %.*s", STR(result->missing_statement));
+		log_warn("the missing statement, in %.*s: %.*s", STR(result->missing_place),
+		        STR(result->missing_statement));
 }
 
 int api_authorize(struct task *t, const struct api_access *access)

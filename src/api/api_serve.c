@@ -43,6 +43,7 @@ static int step_body(struct task *t, struct serving *s, const struct api_service
 	if (bad == -EMSGSIZE)
 		return fail(
 		        t, API_ERROR_TOO_LARGE, "Request must be smaller than %zu bytes", limit);
+	s->call->body = s->body;
 	return bad;
 }
 

@@ -125,3 +125,37 @@ bool policy_statement_fits(struct arena *a, const struct policy_request *r,
         const struct policy *policy, const struct policy_statement *s, enum policy_grant *grant);
 /* Fills in because and what is missing (policy_explain.c). */
 void policy_explain(const struct policy_evaluation *e);
+
+/* ---- reading (policy_parse.c: the form, policy_check.c: the meaning) ---- */
+
+enum policy_problem {
+	POLICY_BAD_JSON,
+	POLICY_BAD_SYNTAX,
+	POLICY_BAD_VERSION,
+	POLICY_BAD_CONDITION,
+	POLICY_BAD_DATE,
+	POLICY_BAD_EFFECT_CASE,
+	POLICY_BAD_PRINCIPAL,
+	POLICY_NO_STATEMENT,
+	POLICY_NO_EFFECT,
+	POLICY_NO_ACTION,
+	POLICY_NO_RESOURCE,
+	POLICY_NO_PRINCIPAL,
+	POLICY_PROHIBITED_PRINCIPAL,
+	POLICY_PROHIBITED_RESOURCE,
+	POLICY_SID_REPEATED,
+	POLICY_SID_FORM,
+	POLICY_TRUST_ACTION,
+};
+
+struct policy_parsing {
+	struct arena *a;
+	struct policy *policy;
+	struct str *why;
+};
+
+/* Sets *why to AWS's words for the problem, or to others; POLICY_BAD. */
+int policy_refuse(struct policy_parsing *p, enum policy_problem problem);
+int policy_refuse_with(struct policy_parsing *p, struct str why);
+/* What is well formed may still be refused. */
+int policy_check(struct policy_parsing *p);

@@ -207,8 +207,10 @@ int sigv4_parse(struct arena *a, const struct http_request *r, struct sigv4 *s, 
 	struct str header = http_header_get(&r->headers, S("authorization"));
 
 	*s = (struct sigv4){ 0 };
+	if (!header.p && has_presigned(r->query))
+		return parse_presigned(a, r, s, why);
 	if (!header.p)
-		return has_presigned(r->query) ? parse_presigned(a, r, s, why) : 0;
+		return sigv2_is_presigned(r->query) ? sigv2_parse(a, r, s, why) : 0;
 	if (str_starts(header, S("AWS4-HMAC-SHA256 ")))
 		return parse_header(a, r, header, s, why);
 	if (str_starts(header, S("AWS ")) || str_starts(header, S("AWS4-")))

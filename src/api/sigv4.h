@@ -7,7 +7,9 @@
 #include "codec/codec.h"
 #include "net/server.h"
 
-enum sigv4_kind { SIGV4_NONE, SIGV4_HEADER, SIGV4_PRESIGNED };
+/* PRESIGNED_V2: S3's older query (AWSAccessKeyId, Expires, Signature), which SDKs still make; its
+ * region is absent, and r->path must start with the bucket. */
+enum sigv4_kind { SIGV4_NONE, SIGV4_HEADER, SIGV4_PRESIGNED, SIGV4_PRESIGNED_V2 };
 
 struct sigv4 {
 	enum sigv4_kind kind;
@@ -40,6 +42,9 @@ int sigv4_parse(struct arena *a, const struct http_request *r, struct sigv4 *s, 
  * last few (key, date, region, service) is cached per thread. S3's path is not encoded twice.
  * The path and query are taken from r->target, which must be as sent. */
 int sigv4_verify(struct arena *a, struct sigv4 *s, const struct http_request *r, struct str secret, struct str body_hash, struct str *why) MUST_USE;
+
+/* Its times alone, which sigv4_verify checks too: for requests whose signature nobody can verify. */
+int sigv4_check_time(struct arena *a, const struct sigv4 *s, struct str *why) MUST_USE;
 
 /* Wraps a body sent with Content-Encoding: aws-chunked (x-amz-content-sha256 STREAMING-...):
  * yields the decoded bytes, checks each chunk's signature and the trailer's; read returns

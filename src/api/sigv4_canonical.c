@@ -119,7 +119,9 @@ static void add_path(struct arena *a, struct buf *b, const struct sigv4_request 
 {
 	struct str path = r->path.n ? r->path : S("/");
 
-	if (r->s3)
+	if (r->as_sent)
+		buf_add(b, path);
+	else if (r->s3)
 		canonical_component(b, path, '/', false);
 	else
 		add_encoded_twice(b, normalise(a, path));

@@ -16,6 +16,7 @@ struct sigv4_request {
 	struct str signed_headers; /* "host;x-amz-date" */
 	struct str payload_hash;
 	bool s3;        /* path neither normalised nor encoded twice */
+	bool as_sent;   /* s3: nor escaped in the one canonical way */
 	bool presigned; /* X-Amz-Signature is no part of the query */
 };
 
@@ -33,3 +34,10 @@ void sigv4_add_scope(struct buf *b, const struct sigv4 *s);
 void sigv4_signature(
         struct arena *a, const struct sigv4 *s, struct str canonical, char signature[64]);
 void sigv4_hex(const unsigned char *bytes, size_t n, char *out);
+
+/* S3's presigned query of version 2 (sigv2.c). */
+bool sigv2_is_presigned(struct str query);
+int sigv2_parse(
+        struct arena *a, const struct http_request *r, struct sigv4 *s, struct str *why) MUST_USE;
+int sigv2_verify(struct arena *a, struct sigv4 *s, const struct http_request *r, struct str secret,
+        struct str *why) MUST_USE;

@@ -183,6 +183,38 @@ static void test_presigned(void **state)
 	assert_int_equal(check(&r, S3_SECRET, S(""), &s, &why), SIGV4_MISMATCH);
 }
 
+/* As botocore's signer of version 2 made it for key "a", secret "b". */
+static void test_presigned_v2(void **state)
+{
+	struct http_request r = request(
+	        "GET "
+	        "/buck/a%20b/%C3%A4%3A%2B?AWSAccessKeyId=a&Signature=zFmuNE7GN5PAWRE1VHpXhab6e1w"
+	        "%3D&Expires=1795823409\nHost: localhost:4566");
+	struct http_request subresource = request(
+	        "GET /buck/a%20b/%C3%A4%3A%2B?versionId=x%20y&AWSAccessKeyId=a&Signature="
+	        "miQlgzyus7p9z2Bw93Cs9Ixn%2Fec%3D&Expires=1795823409\nHost: localhost:4566");
+	struct http_request put = request(
+	        "PUT /buck/a%20b/%C3%A4%3A%2B?AWSAccessKeyId=a&Signature=4v%2FTdANdmE%2FQAIT3rx%2F"
+	        "SZOWxCxc%3D&x-amz-meta-x=y&content-type=a%2Fb&Expires=1795823409\n"
+	        "Host: localhost:4566\nContent-Type: a/b");
+	struct sigv4 s;
+	struct str why;
+
+	clock_manual_set(1795823409000 - 1000);
+	assert_int_equal(check(&r, S("b"), S(""), &s, &why), 0);
+	assert_int_equal(s.kind, SIGV4_PRESIGNED_V2);
+	assert_true(s.verified);
+	assert_int_equal(check(&r, S("c"), S(""), &s, &why), SIGV4_MISMATCH);
+	assert_int_equal(check(&subresource, S("b"), S(""), &s, &why), 0);
+	assert_int_equal(check(&put, S("b"), S("body"), &s, &why), 0);
+	/* Addressed by host name, the bucket is signed all the same. */
+	r.target = str_sub(r.target, 5, r.target.n);
+	assert_int_equal(check(&r, S("b"), S(""), &s, &why), 0);
+	clock_manual_set(1795823409000 + 1000);
+	assert_int_equal(check(&r, S("b"), S(""), &s, &why), SIGV4_EXPIRED);
+	assert_true(str_eq(why, S("Request has expired")));
+}
+
 static void test_incomplete(void **state)
 {
 	static const struct {
@@ -212,6 +244,10 @@ static void test_incomplete(void **state)
 		  "aws4_request&X-Amz-Date=20130524T000000Z&X-Amz-SignedHeaders=host&"
 		  "X-Amz-Signature=0&X-Amz-Expires=-1",
 		        "X-Amz-Expires must be non-negative" },
+		{ "GET /?AWSAccessKeyId=a&Signature=b",
+		        "Query-string authentication requires the Signature, Expires and" },
+		{ "GET /?AWSAccessKeyId=a&Signature=b&Expires=soon",
+		        "Invalid date (should be seconds since epoch): soon" },
 		{ "GET /\nAuthorization: AWS AKID:c2ln",
 		        "The authorization mechanism you have provided is not supported." },
 	};
@@ -455,6 +491,7 @@ int main(void)
 		cmocka_unit_test(test_vectors),
 		cmocka_unit_test(test_s3_examples),
 		cmocka_unit_test(test_presigned),
+		cmocka_unit_test(test_presigned_v2),
 		cmocka_unit_test(test_incomplete),
 		cmocka_unit_test(test_chunked),
 		cmocka_unit_test(test_trailer),

@@ -72,9 +72,10 @@ int kv_watch_wait(struct task *t, struct kv_watch *w, uint64_t limit_ms)
 	if (take_fired(t, w, t))
 		return 0;
 	int result = task_park(t, limit_ms);
-	(void)take_fired(t, w, NULL);
+	/* A commit may have come while the wait ended otherwise. */
+	bool fired = take_fired(t, w, NULL);
 	w->waiter = NULL;
-	return result;
+	return fired && result == -ETIMEDOUT ? 0 : result;
 }
 
 void kv_watch_deinit(struct kv_watch *w)

@@ -6,6 +6,9 @@
 #include "base/log.h"
 #include "codec/codec.h"
 
+/* A function that has run for so long may have needed more memory than before. */
+#define MEMORY_FRESH_MS 5
+
 static double ms_since(uint64_t ns)
 {
 	return (double)(clock_mono_ns() - ns) / 1e6;
@@ -159,6 +162,7 @@ static void begin_second_init(struct env *before)
 	p->n_envs++;
 	e->log = env_log_ref(before->log);
 	e->second_init = e->dedicated = true;
+	e->spares = before->spares;
 	e->invoker = CONTAINER_OF(n, struct waiter, node);
 	e->invoker->env = e;
 	e->invoker->coming = true;
@@ -169,7 +173,7 @@ static void begin_second_init(struct env *before)
 static void init_is_over(struct env *e)
 {
 	if (!e->second_init) {
-		e->init_ms = ms_since(e->init_started_ns);
+		e->init_ms = e->pool->init_ms = ms_since(e->init_started_ns);
 		timer_cancel(&e->timer);
 	}
 	sandbox_client_post(&e->rt->sandbox, SANDBOX_SETTLE, str_of(e->id), 0);
@@ -238,7 +242,8 @@ static void fill_result(struct env *e, const struct outcome *o, const struct rep
 		result->log_tail = env_log_tail(a, e->log);
 	w->done = true;
 	e->invoker = NULL;
-	task_wake(w->task, 0);
+	if (!w->delivering)
+		task_wake(w->task, 0);
 }
 
 void env_finish(struct env *e, const struct outcome *o)
@@ -249,7 +254,8 @@ void env_finish(struct env *e, const struct outcome *o)
 		return;
 	r.duration_ms = o->timed_out ? e->pool->f.timeout_s * 1000.0 : ms_since(e->run.started_ns);
 	r.max_memory_mib =
-	        MIN(env_memory_mib(e, r.duration_ms > 1 || o->function_error.p), r.memory_size_mib);
+	        MIN(env_memory_mib(e, r.duration_ms > MEMORY_FRESH_MS || o->function_error.p),
+	                r.memory_size_mib);
 	r.status = o->status;
 	r.error_type = o->error_type;
 	if (e->pool->f.tracing_active)

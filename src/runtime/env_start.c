@@ -45,7 +45,7 @@ static void set_interpreter(struct arena *a, struct env *e, struct sandbox_spec 
 
 	spares_argv(a, e->interpreter, &spec->argv, &spec->n_argv);
 	spares_mounts(e->rt, a, e->interpreter, spec);
-	if (e->spares && !e->second_init)
+	if (e->spares)
 		spec->zygote = spares_zygote(e->spares);
 	if (!wrapper.n)
 		return;
@@ -108,6 +108,11 @@ static int spawn(struct task *t, struct start *s)
 	TRY(set_program(t, s));
 	begin_init(e);
 	int bad = sandbox_client_call(t, &e->rt->sandbox, &s->request, &s->reply);
+	if (bad && bad != -EPIPE && s->request.spec.zygote.n) {
+		spares_zygote_failed(e->spares);
+		s->request.spec.zygote = (struct str){ 0 };
+		bad = sandbox_client_call(t, &e->rt->sandbox, &s->request, &s->reply);
+	}
 	s->why = s->reply.why;
 	TRY(bad);
 	return env_adopt(e, &s->reply);
@@ -132,11 +137,38 @@ static int bring_up(struct task *t, struct start *s)
 
 	if (!e->log)
 		e->log = env_log_new(e->rt, &p->f, e->id);
-	TRY(package_mounts(t, p, &s->request.spec));
+	TRY(package_mounts(t, e->rt, &p->f, &s->request.spec));
 	TRY(set_variables(t, s));
 	set_limits(e, &s->request.spec);
 	s->request.id = str_of(e->id);
 	return e->pid ? assign(t, s) : spawn(t, s);
+}
+
+static const struct {
+	int error;
+	struct str words;
+} exec_errors[] = {
+	{ -EACCES, S_INIT("permission denied") },
+	{ -ENOENT, S_INIT("no such file or directory") },
+	{ -ENOEXEC, S_INIT("exec format error") },
+};
+
+/* What is wrong with a bootstrap is an error of the function, not of the service. */
+static int entrypoint_error(struct task *t, struct start *s, int bad)
+{
+	const struct sandbox_spec *spec = &s->request.spec;
+
+	if (s->env->interpreter->kind->language != LANGUAGE_PROVIDED)
+		return bad;
+	if (!spec->n_argv)
+		return bad == -ENOENT && s->why.p ? RUNTIME_INVALID_ENTRYPOINT : bad;
+	for (size_t i = 0; i < ARRAY_LEN(exec_errors); i++)
+		if (exec_errors[i].error == bad) {
+			s->why = str_concat(task_arena(t), 4, S("fork/exec "), spec->argv[0],
+			        S(": "), exec_errors[i].words);
+			return RUNTIME_INVALID_ENTRYPOINT;
+		}
+	return bad;
 }
 
 static void failed(struct task *t, struct start *s, int bad)
@@ -144,14 +176,16 @@ static void failed(struct task *t, struct start *s, int bad)
 	struct env *e = s->env;
 	struct waiter *w = e->invoker;
 
-	if (bad != -ECANCELED && bad != RUNTIME_BAD_PACKAGE && !e->rt->stopping)
+	bad = entrypoint_error(t, s, bad);
+	if (bad < 0 && bad != -ECANCELED && !e->rt->stopping)
 		log_error("an environment of %.*s does not start: %.*s: %s", STR(e->pool->f.name),
-		        STR(s->why.p ? s->why : S("")), bad < 0 ? strerror(-bad) : "");
-	if (bad == -ENOENT && s->why.p && !e->init_started_ns)
-		bad = RUNTIME_INVALID_ENTRYPOINT;
+		        STR(s->why.p ? s->why : S("")), strerror(-bad));
 	if (e->state == ENV_STARTING && w) {
 		e->invoker = NULL;
 		pool_fail_waiter(e->pool, w, bad, s->why);
+	} else if (e->state == ENV_STARTING && s->request.type == SANDBOX_ASSIGN) {
+		/* Whoever waits gets one that starts by itself. */
+		e->pool->no_spares = true;
 	} else if (e->state == ENV_STARTING && !e->dedicated) {
 		pool_start_failed(e->pool, bad, s->why);
 	}

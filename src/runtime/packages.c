@@ -143,19 +143,18 @@ int package_directory(struct task *t, struct runtime *rt, struct str sha256, str
 	return 0;
 }
 
-int package_mounts(struct task *t, struct pool *p, struct sandbox_spec *spec)
+int package_mounts(struct task *t, struct runtime *rt, const struct runtime_function *f,
+        struct sandbox_spec *spec)
 {
-	const struct runtime_function *f = &p->f;
-
 	if (f->code_dir.n)
 		spec->code_dir = f->code_dir;
 	else
-		TRY(package_directory(t, p->rt, f->code_sha256, f->code_blob, &spec->code_dir));
+		TRY(package_directory(t, rt, f->code_sha256, f->code_blob, &spec->code_dir));
 	spec->n_layers = f->n_layers;
 	spec->layers = arena_new_n(task_arena(t), struct str, f->n_layers);
 	for (size_t i = 0; i < f->n_layers; i++)
 		TRY(package_directory(
-		        t, p->rt, (struct str){ 0 }, f->layer_blobs[i], &spec->layers[i]));
+		        t, rt, (struct str){ 0 }, f->layer_blobs[i], &spec->layers[i]));
 	return 0;
 }
 

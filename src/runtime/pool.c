@@ -4,7 +4,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-#define IMPATIENCE_MS 5
+#define PATIENCE_MIN_MS 5
+#define PATIENCE_MAX_MS 500
 
 /* ---- functions: counts over all versions ---- */
 
@@ -44,29 +45,6 @@ void function_running(struct runtime *rt, struct function *f, int change)
 
 /* ---- making ---- */
 
-static void copy_list(struct arena *a, struct str **v, size_t n)
-{
-	struct str *copy = arena_new_n(a, struct str, n);
-
-	for (size_t i = 0; i < n; i++)
-		copy[i] = str_dup(a, (*v)[i]);
-	*v = copy;
-}
-
-static void copy_function(
-        struct arena *a, const struct runtime_function *f, struct runtime_function *c)
-{
-	*c = *f;
-	struct str *const strings[] = { &c->key, &c->account, &c->region, &c->name, &c->version,
-		&c->arn, &c->runtime, &c->handler, &c->code_blob, &c->code_sha256, &c->role_arn,
-		&c->log_group, &c->application_log_level, &c->system_log_level, &c->code_dir };
-
-	for (size_t i = 0; i < ARRAY_LEN(strings); i++)
-		*strings[i] = str_dup(a, *strings[i]);
-	copy_list(a, &c->layer_blobs, c->n_layers);
-	copy_list(a, &c->env, c->n_env);
-}
-
 static void on_impatience(struct timer *timer);
 
 static int find_interpreter(
@@ -97,7 +75,7 @@ int pool_get(struct runtime *rt, const struct runtime_function *f, struct arena 
 	p = mem_new(struct pool);
 	p->rt = rt;
 	p->arena = arena_create();
-	copy_function(p->arena, f, &p->f);
+	function_copy(p->arena, f, &p->f);
 	p->interpreter = in;
 	p->function = function_get(rt, p->f.arn);
 	p->function->refs++;
@@ -162,7 +140,7 @@ static void start_one(struct pool *p)
 
 	if (managed) {
 		struct spares *s = spares_get(rt, p->interpreter);
-		e = own_start ? NULL : spares_take(s);
+		e = own_start || p->no_spares ? NULL : spares_take(s);
 		if (!e) {
 			e = env_new(rt, p->interpreter);
 			e->spares = own_start ? NULL : s;
@@ -194,10 +172,17 @@ static void on_impatience(struct timer *timer)
 	(void)grow(p, p->n_starting);
 }
 
+/* Waiting for one that is about to come back for as long as a new one would take costs at most
+ * twice what the better choice would. */
+static uint64_t patience_ms(const struct pool *p)
+{
+	return (uint64_t)MIN(MAX(p->init_ms, PATIENCE_MIN_MS), PATIENCE_MAX_MS);
+}
+
 bool pool_grow(struct pool *p)
 {
 	if (p->n_finishing && p->n_waiting > p->n_starting && p->impatience.node.at == 0)
-		timer_set(&p->impatience, p->rt->loop, IMPATIENCE_MS, on_impatience);
+		timer_set(&p->impatience, p->rt->loop, patience_ms(p), on_impatience);
 	return grow(p, p->n_starting + p->n_finishing);
 }
 
@@ -205,9 +190,11 @@ bool pool_grow(struct pool *p)
 
 struct env *pool_take_idle(struct pool *p)
 {
-	list_for_each (n, &p->idle) {
+	list_for_each_safe (n, &p->idle) {
 		struct env *e = CONTAINER_OF(n, struct env, idle);
-		if (e->next_conn)
+		if (e->expires_ms && clock_now_ms() >= e->expires_ms - CREDENTIALS_EARLY_MS / 2)
+			env_stop(e);
+		else if (e->next_conn)
 			return e;
 	}
 	return NULL;

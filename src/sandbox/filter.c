@@ -55,6 +55,7 @@ static const char *const refused[] = {
 	"open_tree",
 	"open_tree_attr",
 	"perf_event_open",
+	"pidfd_getfd",
 	"personality",
 	"pivot_root",
 	"process_madvise",

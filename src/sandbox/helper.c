@@ -276,7 +276,8 @@ static int become_root(struct helper *h)
 		return 0;
 	buf_add(&h->report,
 	        S("not started by root: all sandboxes are the same user on the host\n"));
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+	/* A network of its own, too: from a sandbox's it could not come back to the host's. */
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET) < 0)
 		return -errno;
 	TRY(put_file("/proc/self/setgroups", "deny"));
 	snprintf(line, sizeof line, "0 %u 1", uid);
@@ -333,6 +334,28 @@ static void settle_in(void)
 		}
 }
 
+/* Sandboxes see the command line of pid 1, a copy of this process, and maybe its environment. */
+static void forget_start(void)
+{
+	unsigned long start, arg_end, env_start, end;
+	FILE *f = fopen("/proc/self/stat", "re");
+	char line[2048] = "";
+
+	if (f && !fgets(line, sizeof line, f))
+		line[0] = 0;
+	if (f)
+		fclose(f);
+	char *rest = strrchr(line, ')');
+	for (int field = 2; rest && field < 48; field++)
+		rest = strchr(rest + 1, ' ');
+	if (!rest || sscanf(rest, " %lu %lu %lu %lu", &start, &arg_end, &env_start, &end) != 4)
+		return;
+	clearenv();
+	memset((char *)env_start, 0, end - env_start);
+	memset((char *)start, 0, arg_end - start);
+	snprintf((char *)start, arg_end - start, "wolke-sandbox");
+}
+
 static int watch_children(void)
 {
 	sigset_t children;
@@ -346,6 +369,7 @@ static int watch_children(void)
 _Noreturn static void helper_run(struct helper *h, int main_fd, int status_fd)
 {
 	settle_in();
+	forget_start();
 	raise_limits();
 	h->broken = prepare(h) != 0;
 	h->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -357,6 +381,8 @@ _Noreturn static void helper_run(struct helper *h, int main_fd, int status_fd)
 		        STR(str_trim(buf_str(&h->report))));
 	(void)!write(status_fd, &error, sizeof error);
 	close(status_fd);
+	/* Not a lack in strict mode, which is for those who want it so. */
+	buf_add(&h->report, S("sandboxes reach no network but what wolke serves inside\n"));
 	helper_send(
 	        h, &(struct sandbox_message){ .type = SANDBOX_REPORT, .why = buf_str(&h->report) });
 	if (!error)
@@ -371,9 +397,20 @@ static struct helper *helper_new(const struct sandbox_options *o)
 	struct arena *a = arena_create();
 
 	h->options = *o;
+	h->options.state_dir = str_dup(a, o->state_dir);
+	h->options.runtimes_dir = str_dup(a, o->runtimes_dir);
 	h->report = buf_init(a);
 	h->spares_wanted = 3;
 	return h;
+}
+
+/* Room for the answers to a thousand requests, so that nobody waits for the other to read. */
+static void widen(int fd)
+{
+	int size = 8 << 20;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 }
 
 /* Only strict mode waits for what the helper finds. */
@@ -384,6 +421,8 @@ int sandbox_helper_start(const struct sandbox_options *o, int *socket_fd)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0 ||
 	        pipe2(status, O_CLOEXEC) < 0)
 		return -errno;
+	widen(pair[0]);
+	widen(pair[1]);
 	pid_t pid = fork();
 	if (pid < 0)
 		return -errno;

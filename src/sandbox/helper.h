@@ -98,7 +98,7 @@ void spawn_assign(struct helper *h, struct arena *a, const struct sandbox_messag
 /* Pid 1 stands: serves the request that waits for it. */
 void spawn_continue(struct helper *h, struct sandbox *b);
 void spawn_running(struct helper *h, struct sandbox *b);
-void spawn_failed(struct helper *h, struct sandbox *b, int error, const char *why);
+void spawn_failed(struct helper *h, struct sandbox *b, int error, const char *step);
 void spawn_clear(struct sandbox *b);
 
 /* zygotes.c */

@@ -60,7 +60,8 @@ static int name_host(struct init *in)
 
 static int enter_root(struct init *in)
 {
-	return mounts_enter(in->mounts);
+	TRY(mounts_enter(in->mounts));
+	return close(in->mounts->template_ns) < 0 ? -errno : 0;
 }
 
 static int become_user(struct init *in)
@@ -112,8 +113,8 @@ static char **cstrs(struct arena *a, const struct str *v, size_t n)
 }
 
 /* With the parent's memory (vfork): writes only what the parent reads. */
-_Noreturn static void become_program(
-        const struct init *in, const struct sandbox_message *m, char **argv, char **env, int *error)
+_Noreturn static void become_program(const struct init *in, const struct sandbox_message *m,
+        char **argv, char **env, volatile int *error)
 {
 	struct inside_report started = { .kind = INSIDE_STARTED };
 
@@ -141,7 +142,7 @@ static pid_t run_program(const struct init *in, struct arena *a, const struct sa
 	pid_t pid = vfork();
 
 	if (pid == 0)
-		become_program(in, m, argv, env, (int *)&error);
+		become_program(in, m, argv, env, &error);
 	close(m->fds[SANDBOX_FD_LOG]);
 	if (pid < 0)
 		error = -errno;

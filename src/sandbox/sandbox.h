@@ -92,13 +92,16 @@ struct sandbox_message {
 	/* REPLY to SPAWN (an ASSIGN brings no descriptors). PIDFD: the sandbox's pid 1: readable
 	 * when all of the sandbox has ended. RUNTIME and ENDPOINT: listening sockets of the inside;
 	 * LOG: read end of what stdout and stderr carry; MEMORY: pread gives the peak in bytes
-	 * (decimal); CPU: cpu time file. -1 where there is none. Owned by the receiver. */
+	 * (decimal); CPU: one number, nanoseconds, or lines of which "usage_usec N" counts. -1
+	 * where there is none. Counters go on from whoever had the cgroup before: take differences.
+	 * Owned by the receiver. */
 	int fds[SANDBOX_FD_N];
 };
 
 #define SANDBOX_MESSAGE_MAX (64 * 1024) /* env may have 4 KiB, argv and paths the rest */
 
-/* Blocking for the helper; for the main process -EAGAIN when the socket is full or empty. Strings
- * of a received message are in the arena. */
+/* Blocking for the helper; for the main process -EAGAIN when the socket is full or empty: it keeps
+ * reading while it waits to send, as the helper may wait for it. Strings of a received message are
+ * in the arena. Descriptors: in a message to send, 0 and -1 are none. */
 int sandbox_send(int socket_fd, const struct sandbox_message *m) MUST_USE;
 int sandbox_receive(int socket_fd, struct arena *a, struct sandbox_message *m) MUST_USE;

@@ -19,11 +19,16 @@ void spawn_clear(struct sandbox *b)
 	b->arena = NULL;
 }
 
-void spawn_failed(struct helper *h, struct sandbox *b, int error, const char *why)
+void spawn_failed(struct helper *h, struct sandbox *b, int error, const char *step)
 {
 	if (b->arena) {
-		helper_answer(h, b->request.number, error, why);
+		struct str why = str_printf(b->arena, "%s: %s", step, strerror(-error));
+		helper_answer(h, b->request.number, error, str_cstr(b->arena, why));
 		spawn_clear(b);
+		if (!b->answered && b->id[0]) { /* the id is free again at once */
+			map_remove(&h->by_id, str_of(b->id));
+			b->id[0] = 0;
+		}
 	} else if (b->state == SANDBOX_MAKING) {
 		h->spares_wanted = 0; /* would fail for ever */
 	}
@@ -143,13 +148,6 @@ static int gather(struct helper *h, struct sandbox *b, const char **step)
 	return 0;
 }
 
-static void fail(struct helper *h, struct sandbox *b, int error, const char *step)
-{
-	struct str why = str_printf(b->arena, "%s: %s", step, strerror(-error));
-
-	spawn_failed(h, b, error, str_cstr(b->arena, why));
-}
-
 void spawn_continue(struct helper *h, struct sandbox *b)
 {
 	const char *step;
@@ -160,13 +158,13 @@ void spawn_continue(struct helper *h, struct sandbox *b)
 		return;
 	}
 	if ((error = gather(h, b, &step))) {
-		fail(h, b, error, step);
+		spawn_failed(h, b, error, step);
 		return;
 	}
 	if (!b->request.spec.n_argv && !b->request.spec.zygote.n)
 		succeed(h, b, SANDBOX_EMPTY);
 	else if ((error = start_program(h, b)))
-		fail(h, b, error, step);
+		spawn_failed(h, b, error, step);
 }
 
 static bool id_is_good(struct str id)
@@ -263,7 +261,7 @@ void spawn_assign(struct helper *h, struct arena *a, const struct sandbox_messag
 			return;
 	}
 	if (error)
-		fail(h, b, error, step);
+		spawn_failed(h, b, error, step);
 	else
 		succeed(h, b, b->state);
 }

@@ -171,6 +171,9 @@ static int assemble(const struct mounts *m, const char *staging)
 		return -errno;
 	for (size_t i = 0; i < ARRAY_LEN(shared); i++)
 		TRY(share(root, shared[i]));
+	/* A user namespace may mount a proc only where one is visible: beneath. */
+	if (m->rootless)
+		TRY(bind_tree("/proc", root, "proc", 0));
 	for (size_t i = 0; m->rootless && i < ARRAY_LEN(devices); i++) {
 		char host[64];
 		snprintf(host, sizeof host, "/%s", devices[i].path);

@@ -18,6 +18,15 @@ static struct sandbox *sandbox_of(const struct helper *h, const struct zygote *z
 	return b && b->zygote == z ? b : NULL;
 }
 
+/* A zygote knows whose parent it is, not for which sandbox. */
+static struct sandbox *sandbox_of_main(const struct helper *h, const struct zygote *z, pid_t pid)
+{
+	for (int i = 0; i < h->n_slots; i++)
+		if (h->slots[i]->zygote == z && h->slots[i]->main_pid == pid)
+			return h->slots[i];
+	return NULL;
+}
+
 static void became_ready(struct helper *h, struct zygote *z)
 {
 	if (z->ready)
@@ -40,7 +49,8 @@ static void socket_ready(struct helper *h, struct watch *w)
 		helper_unwatch(h, w);
 		return;
 	}
-	struct sandbox *b = sandbox_of(h, z, r.slot);
+	struct sandbox *b =
+	        r.kind == INSIDE_EXITED ? sandbox_of_main(h, z, r.pid) : sandbox_of(h, z, r.slot);
 	if (r.kind == INSIDE_READY)
 		became_ready(h, z);
 	else if (!b)
@@ -50,7 +60,7 @@ static void socket_ready(struct helper *h, struct watch *w)
 		spawn_running(h, b);
 	} else if (r.kind == INSIDE_FAILED)
 		spawn_failed(h, b, r.error, r.step);
-	else if (r.kind == INSIDE_EXITED && r.pid == b->main_pid)
+	else if (r.kind == INSIDE_EXITED)
 		slot_main_exited(h, b, r.status);
 }
 
@@ -65,7 +75,8 @@ static struct str library_path(struct arena *a, const struct helper *h)
 		dir.n = (size_t)str_rfind_char(dir, '/');
 	struct str name = S("libwolke_zygote.so");
 	struct str tried[] = { str_concat(a, 3, h->options.runtimes_dir, S("/"), name),
-		str_concat(a, 3, dir, S("/"), name), str_concat(a, 3, dir, S("/../lib/"), name) };
+		str_concat(a, 3, dir, S("/"), name),
+		str_concat(a, 3, dir, S("/../lib/wolke/"), name) };
 	for (size_t i = 0; i < ARRAY_LEN(tried); i++)
 		if (access(str_cstr(a, tried[i]), R_OK) == 0)
 			return tried[i];

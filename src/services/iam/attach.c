@@ -83,7 +83,7 @@ static int attach(struct iam_work *w, const struct attachment *x)
 	struct str document;
 
 	TRY(check_arn(w, x->arn));
-	TRY(iam_entity_get(w, x->kind, x->name, &r));
+	TRY(iam_entity_change(w, x->kind, x->name, &r));
 	int got = iam_policy_document(w, x->arn, &document);
 	if (got == KV_NOT_FOUND)
 		return iam_refuse(w, IAM_NO_SUCH_ENTITY_EXCEPTION,
@@ -105,7 +105,7 @@ static int detach(struct iam_work *w, const struct attachment *x)
 	struct iam_entity_record r;
 
 	TRY(check_arn(w, x->arn));
-	TRY(iam_entity_get(w, x->kind, x->name, &r));
+	TRY(iam_entity_change(w, x->kind, x->name, &r));
 	if (!iam_list_remove(&r.attached, x->arn))
 		return iam_refuse(
 		        w, IAM_NO_SUCH_ENTITY_EXCEPTION, "Policy %.*s was not found.", STR(x->arn));
@@ -118,7 +118,7 @@ static int set_boundary(struct iam_work *w, const struct attachment *x)
 {
 	struct iam_entity_record r;
 
-	TRY(iam_entity_get(w, x->kind, x->name, &r));
+	TRY(iam_entity_change(w, x->kind, x->name, &r));
 	TRY(iam_set_boundary(w, x->kind, &r, x->arn));
 	iam_entity_put(w, x->kind, &r);
 	return 0;
@@ -128,7 +128,7 @@ static int clear_boundary(struct iam_work *w, const struct attachment *x)
 {
 	struct iam_entity_record r;
 
-	TRY(iam_entity_get(w, x->kind, x->name, &r));
+	TRY(iam_entity_change(w, x->kind, x->name, &r));
 	if (!r.boundary.p)
 		return iam_refuse(w, IAM_NO_SUCH_ENTITY_EXCEPTION,
 		        "%.*s %.*s does not have a permissions boundary",

@@ -66,6 +66,18 @@ int iam_entity_get(
 	        "The %.*s with name %.*s cannot be found.", STR(facts[kind].row), STR(name));
 }
 
+int iam_entity_change(
+        struct iam_work *w, enum iam_kind kind, struct str name, struct iam_entity_record *r)
+{
+	TRY(iam_entity_get(w, kind, name, r));
+	if (!r->linked_service.n)
+		return 0;
+	return iam_refuse(w, IAM_UNMODIFIABLE_ENTITY_EXCEPTION,
+	        "Cannot perform the operation on the protected role '%.*s' - this role is only "
+	        "modifiable by AWS",
+	        STR(r->name));
+}
+
 void iam_entity_put(struct iam_work *w, enum iam_kind kind, const struct iam_entity_record *r)
 {
 	record_put(w->txn, iam_entity_key(w, kind, r->name), &iam_shape_entity_record, r);
@@ -143,7 +155,7 @@ struct iam_role *iam_role_of(struct iam_work *w, const struct iam_entity_record 
 	role->description = r->description;
 	role->max_session_duration = r->max_session_duration;
 	role->permissions_boundary = iam_boundary_of(w->arena, r->boundary);
-	role->tags = r->tags;
+	role->tags = iam_tags_shown(&r->tags);
 	return role;
 }
 
@@ -157,7 +169,7 @@ struct iam_user *iam_user_of(struct iam_work *w, const struct iam_entity_record 
 	user->arn = iam_entity_arn(w->arena, w->account, IAM_USER, r);
 	user->create_date = r->created;
 	user->permissions_boundary = iam_boundary_of(w->arena, r->boundary);
-	user->tags = r->tags;
+	user->tags = iam_tags_shown(&r->tags);
 	return user;
 }
 
@@ -260,6 +272,11 @@ void iam_tags_remove(struct iam_tag_list_type *from, const struct str *keys, siz
 			from->v[kept++] = from->v[i];
 	}
 	from->n = kept;
+}
+
+struct iam_tag_list_type iam_tags_shown(const struct iam_tag_list_type *tags)
+{
+	return tags->n ? *tags : (struct iam_tag_list_type){ 0 };
 }
 
 struct iam_tag_list_type iam_tags_page(

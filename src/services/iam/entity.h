@@ -26,6 +26,9 @@ struct str iam_entity_arn(
 /* 0, or NoSuchEntity in AWS's words. */
 int iam_entity_get(struct iam_work *w, enum iam_kind kind, struct str name,
         struct iam_entity_record *r) MUST_USE;
+/* The same for an operation that changes it: refused for what belongs to a service. */
+int iam_entity_change(struct iam_work *w, enum iam_kind kind, struct str name,
+        struct iam_entity_record *r) MUST_USE;
 void iam_entity_put(struct iam_work *w, enum iam_kind kind, const struct iam_entity_record *r);
 /* A new one: EntityAlreadyExists, LimitExceeded. Gives it its id and path. */
 int iam_entity_create(struct iam_work *w, enum iam_kind kind, struct iam_entity_record *r) MUST_USE;
@@ -54,6 +57,8 @@ bool iam_list_remove(struct iam_name_record_list *l, struct str name);
 int iam_tags_merge(struct iam_work *w, struct iam_tag_list_type *to,
         const struct iam_tag_list_type *add) MUST_USE;
 void iam_tags_remove(struct iam_tag_list_type *from, const struct str *keys, size_t n);
+/* Absent when there are none: not shown. */
+struct iam_tag_list_type iam_tags_shown(const struct iam_tag_list_type *tags);
 /* The page of the tags that the answer shows. */
 struct iam_tag_list_type iam_tags_page(
         struct iam_work *w, struct iam_page *page, const struct iam_tag_list_type *tags);

@@ -41,6 +41,11 @@ struct use {
 	int64_t now_ms;
 };
 
+static bool is_recent(struct opt_time used, int64_t now_ms)
+{
+	return used.set && now_ms - used.ms < USE_NOTED_MS;
+}
+
 static int put_use(struct kv_txn *txn, void *arg)
 {
 	const struct use *u = arg;
@@ -49,7 +54,8 @@ static int put_use(struct kv_txn *txn, void *arg)
 	struct iam_entity_record role;
 
 	if (u->role.p) {
-		if (iam_entity_get(&w, IAM_ROLE, u->role, &role) != 0)
+		if (iam_entity_get(&w, IAM_ROLE, u->role, &role) != 0 ||
+		        is_recent(role.last_used, u->now_ms))
 			return 0;
 		role.last_used = opt_time(u->now_ms / 1000 * 1000);
 		role.last_used_region = u->region;
@@ -57,7 +63,8 @@ static int put_use(struct kv_txn *txn, void *arg)
 		return 0;
 	}
 	struct str row = iam_access_key_row(w.arena, u->account, u->id);
-	if (record_get(txn, row, &iam_shape_access_key_record, &key) != 0)
+	if (record_get(txn, row, &iam_shape_access_key_record, &key) != 0 ||
+	        is_recent(key.last_used, u->now_ms))
 		return 0;
 	key.last_used = opt_time(u->now_ms / 1000 * 1000);
 	key.last_used_service = u->service;
@@ -81,7 +88,7 @@ static void note(struct task *t, const struct lookup *l, struct str role, struct
 	const struct call *c = call_of(t);
 	struct arena *a;
 
-	if (!c || !c->service || (before.set && c->now_ms - before.ms < USE_NOTED_MS))
+	if (!c || !c->service || is_recent(before, c->now_ms))
 		return;
 	a = arena_create();
 	struct use *u = arena_new(a, struct use);

@@ -49,7 +49,7 @@ static int put(struct iam_work *w, const struct place *p)
 	size_t size = 0;
 
 	TRY(iam_document_check(w, p->document, POLICY_IDENTITY));
-	TRY(iam_entity_get(w, p->kind, p->entity, &r));
+	TRY(iam_entity_change(w, p->kind, p->entity, &r));
 	set(w, &r, p);
 	for (size_t i = 0; i < r.inline_policies.n; i++)
 		size += iam_document_size(r.inline_policies.v[i].document);
@@ -78,7 +78,7 @@ static int del(struct iam_work *w, const struct place *p)
 {
 	struct iam_entity_record r;
 
-	TRY(iam_entity_get(w, p->kind, p->entity, &r));
+	TRY(iam_entity_change(w, p->kind, p->entity, &r));
 	ptrdiff_t at = find(&r, p->policy);
 	if (at < 0)
 		return not_found(w, p);

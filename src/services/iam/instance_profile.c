@@ -43,7 +43,7 @@ static int profile_of(struct iam_work *w, const struct iam_instance_profile_reco
 		.arn = arn_make(w->arena, "iam", S(""), w->account, "instance-profile%.*s%.*s",
 		        STR(r->path), STR(r->name)),
 		.create_date = r->created,
-		.tags = r->tags,
+		.tags = iam_tags_shown(&r->tags),
 		.roles.v = arena_new(w->arena, struct iam_role),
 	};
 	if (!r->role.p)

@@ -27,7 +27,7 @@ struct iam_policy *iam_policy_of(struct iam_work *w, const struct iam_policy_rec
 	p->description = r->description;
 	p->create_date = r->created;
 	p->update_date = r->updated;
-	p->tags = r->tags;
+	p->tags = iam_tags_shown(&r->tags);
 	count_uses(w, p);
 	return p;
 }
@@ -78,7 +78,14 @@ void iam_policy_put(struct iam_work *w, const struct iam_policy_record *r)
 
 int iam_policy_check(struct iam_work *w, struct str document)
 {
+	const struct policy *policy;
+	struct str why;
+
 	TRY(iam_document_check(w, document, POLICY_IDENTITY));
+	if (policy_parse(w->arena, document, POLICY_IDENTITY, &policy, &why) == 0 &&
+	        !policy_is_2012(policy))
+		return iam_refuse(w, IAM_MALFORMED_POLICY_DOCUMENT_EXCEPTION,
+		        "Policy document must be version 2012-10-17 or greater.");
 	if (iam_document_size(document) > POLICY_MAX)
 		return iam_refuse(w, IAM_LIMIT_EXCEEDED_EXCEPTION,
 		        "Cannot exceed quota for PolicySize: %d", POLICY_MAX);

@@ -2,29 +2,9 @@
 #include "services/iam/entity.h"
 
 #include "services/iam/instance_profile.h"
+#include "services/iam/trust.h"
 
-#define TRUST_MAX       2048
 #define DURATION_PRESET 3600
-
-static int check_trust(struct iam_work *w, struct str trust)
-{
-	TRY(iam_document_check(w, trust, POLICY_TRUST));
-	if (iam_document_size(trust) > TRUST_MAX)
-		return iam_refuse(w, IAM_LIMIT_EXCEEDED_EXCEPTION,
-		        "Cannot exceed quota for ACLSizePerRole: %d", TRUST_MAX);
-	return 0;
-}
-
-/* A role that a service made for itself is changed by that service only. */
-static int modifiable(struct iam_work *w, const struct iam_entity_record *r)
-{
-	if (!r->linked_service.n)
-		return 0;
-	return iam_refuse(w, IAM_UNMODIFIABLE_ENTITY_EXCEPTION,
-	        "Cannot perform the operation on the protected role '%.*s' - this role is only "
-	        "modifiable by AWS",
-	        STR(r->name));
-}
 
 static int create_role(
         struct iam_work *w, const struct iam_create_role_in *in, struct iam_create_role_out *out)
@@ -40,7 +20,7 @@ static int create_role(
 		.tags = in->tags,
 	};
 
-	TRY(check_trust(w, r.trust));
+	TRY(iam_trust_check(w, r.trust));
 	if (str_starts(r.path, S("/aws-service-role/")))
 		return iam_refuse(w, API_ERROR_VALIDATION,
 		        "Role paths beginning with /aws-service-role/ are reserved.");
@@ -104,8 +84,7 @@ static int update_role(
 {
 	struct iam_entity_record r;
 
-	TRY(iam_entity_get(w, IAM_ROLE, in->role_name, &r));
-	TRY(modifiable(w, &r));
+	TRY(iam_entity_change(w, IAM_ROLE, in->role_name, &r));
 	if (in->description.p)
 		r.description = in->description;
 	if (in->max_session_duration.set)
@@ -135,9 +114,8 @@ static int update_assume_role_policy(struct iam_work *w,
 {
 	struct iam_entity_record r;
 
-	TRY(check_trust(w, in->policy_document));
-	TRY(iam_entity_get(w, IAM_ROLE, in->role_name, &r));
-	TRY(modifiable(w, &r));
+	TRY(iam_trust_check(w, in->policy_document));
+	TRY(iam_entity_change(w, IAM_ROLE, in->role_name, &r));
 	r.trust = in->policy_document;
 	iam_entity_put(w, IAM_ROLE, &r);
 	return 0;
@@ -149,8 +127,7 @@ static int delete_role(
 {
 	struct iam_entity_record r;
 
-	TRY(iam_entity_get(w, IAM_ROLE, in->role_name, &r));
-	TRY(modifiable(w, &r));
+	TRY(iam_entity_change(w, IAM_ROLE, in->role_name, &r));
 	if (iam_profiles_have(w, r.name))
 		return iam_refuse(w, IAM_DELETE_CONFLICT_EXCEPTION,
 		        "Cannot delete entity, must remove roles from instance profile first.");

@@ -64,10 +64,11 @@ static int finish(struct task *t, const struct iam_work *w, void *out, int resul
 {
 	struct str *marker = marker_of(call_of(t)->operation->out, out);
 
-	if (result >= API_ERROR_FIRST || result == API_ERROR_VALIDATION)
+	if (result > KV_NOT_FOUND)
 		return fail(t, result, "%.*s", STR(w->why));
+	/* A row that another one names is missing. */
 	if (result)
-		return result > 0 ? -ENOENT : result;
+		return result == KV_NOT_FOUND ? -EPROTO : result;
 	if (marker && marker->n)
 		*marker = api_token_seal(t, *marker);
 	return 0;

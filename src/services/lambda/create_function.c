@@ -125,5 +125,8 @@ int lambda_create_function(struct task *t, const struct lambda_create_function_i
 	if (bad == LAMBDA_RESOURCE_CONFLICT_EXCEPTION)
 		return fail(t, bad, "Function already exist: %.*s", STR(n.ref.name));
 	TRY(bad);
+	struct runtime_function f;
+	lambda_runnable(a, &n.ref, &n.record, &f);
+	runtime_prepare(task_loop(t), &f);
 	return in->publish.v ? publish(t, &n.ref, out) : 0;
 }

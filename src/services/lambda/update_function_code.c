@@ -61,6 +61,7 @@ int lambda_update_function_code(struct task *t, const struct lambda_update_funct
 	*out = *c.record.configuration;
 	lambda_runnable(a, &c.ref, &c.record, &f);
 	runtime_retire(task_loop(t), f.arn, f.key);
+	runtime_prepare(task_loop(t), &f);
 	if (!in->publish.v)
 		return 0;
 	struct lambda_publish_version_in publish = { .function_name = in->function_name };

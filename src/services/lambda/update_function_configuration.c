@@ -71,5 +71,6 @@ int lambda_update_function_configuration(struct task *t,
 	*out = *c.record.configuration;
 	lambda_runnable(a, &c.ref, &c.record, &f);
 	runtime_retire(task_loop(t), f.arn, f.key);
+	runtime_prepare(task_loop(t), &f);
 	return 0;
 }

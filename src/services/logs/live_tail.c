@@ -295,7 +295,6 @@ int logs_start_live_tail(struct task *t, const struct logs_start_live_tail_in *i
         struct logs_start_live_tail_out *out)
 {
 	struct tail tail = { .in = in };
-	uint64_t deadline = task_deadline_set(t, TASK_FOREVER);
 
 	TRY(check(t, in));
 	TRY(find_groups(t, &tail));
@@ -304,6 +303,7 @@ int logs_start_live_tail(struct task *t, const struct logs_start_live_tail_in *i
 	for (; tail.n_watches < tail.n_groups; tail.n_watches++)
 		kv_watch_init(&tail.watches[tail.n_watches], t,
 		        logs_prefix(task_arena(t), &tail.groups[tail.n_watches], S("stream")));
+	uint64_t deadline = task_deadline_set(t, TASK_FOREVER);
 	int result = run(t, &tail);
 	for (size_t i = 0; i < tail.n_watches; i++)
 		kv_watch_deinit(&tail.watches[i]);

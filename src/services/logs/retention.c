@@ -11,6 +11,7 @@
 #define HOUR_MS    INT64_C(3600000)
 #define STEP_ROWS  1000
 #define STEP_BYTES (4 << 20)
+#define LOOK_ROWS  1000
 
 static const int days_allowed[] = { 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731,
 	1096, 1827, 2192, 2557, 2922, 3288, 3653 };
@@ -89,13 +90,15 @@ int logs_delete_retention_policy(struct task *t, const struct logs_delete_retent
 /* ---- the sweep ---- */
 
 struct sweep {
+	struct logs_group g;
+	int64_t now_ms, cutoff;
+	struct str after;      /* the last stream looked at */
+	struct logs_stream *v; /* streams whose oldest chunks go */
+	size_t n, n_looked;
+	size_t from, at; /* of those, where a step begins and where it is */
+	/* of one step */
 	struct kv_txn *txn;
-	const struct logs_group *g;
-	int64_t cutoff;
 	size_t rows, bytes;
-	struct logs_stream *changed; /* streams whose oldest chunks go */
-	size_t n, capacity;
-	bool more;
 };
 
 static bool is_full(const struct sweep *w)
@@ -108,8 +111,8 @@ static bool is_full(const struct sweep *w)
 static int sweep_stream(struct sweep *w, struct logs_stream *s)
 {
 	struct arena *a = kv_arena(w->txn);
-	struct str from = logs_chunk_key(a, w->g, s->id, 0, 0), key, row;
-	struct str to = logs_chunk_key(a, w->g, s->id, w->cutoff, 0);
+	struct str from = logs_chunk_key(a, &w->g, s->id, 0, 0), key, row;
+	struct str to = logs_chunk_key(a, &w->g, s->id, w->cutoff, 0);
 	struct buf keys = buf_init(a);
 	struct logs_chunk c;
 	int64_t oldest = w->cutoff, freed = 0;
@@ -138,8 +141,8 @@ static int sweep_stream(struct sweep *w, struct logs_stream *s)
 	if (!is_full(w))
 		s->oldest_ms = oldest;
 	s->bytes -= freed;
-	logs_bytes_add(w->txn, w->g, -freed);
-	logs_stream_store(w->txn, w->g, s);
+	logs_bytes_add(w->txn, &w->g, -freed);
+	logs_stream_store(w->txn, &w->g, s);
 	return 0;
 }
 
@@ -147,58 +150,87 @@ static int note_stream(void *arg, const struct logs_stream *s)
 {
 	struct sweep *w = arg;
 
-	if (s->sequence == 0 || s->oldest_ms >= w->cutoff)
-		return 0;
-	if (w->n == w->capacity) {
-		w->more = true;
-		return 1;
+	w->after = s->name;
+	if (s->sequence > 0 && s->oldest_ms < w->cutoff)
+		w->v[w->n++] = *s;
+	return ++w->n_looked == LOOK_ROWS;
+}
+
+/* The next streams, by name, that have something to lose. KV_NOT_FOUND: the group is gone, or has
+ * no policy any more. */
+static int find(struct kv_txn *txn, void *arg)
+{
+	struct sweep *w = arg;
+	struct logs_group *g = &w->g;
+	struct logs_stream_range range = { .after = w->after };
+	int64_t id = g->r.id.v;
+
+	w->n = w->n_looked = 0;
+	int got = logs_group_load(txn, g);
+	bool same = got == 0 && g->r.id.v == id && g->r.retention_in_days.set;
+	if (got && got != LOGS_RESOURCE_NOT_FOUND_EXCEPTION)
+		return got;
+	if (!same) {
+		g->r = (struct logs_group_record){ .id = opt_int(id) };
+		return KV_NOT_FOUND;
 	}
-	w->changed[w->n++] = *s;
+	w->cutoff = logs_group_cutoff(g, w->now_ms);
+	return MIN(logs_streams_each(txn, g, &range, note_stream, w), 0);
+}
+
+/* The rows may have changed since they were looked at. */
+static int sweep(struct kv_txn *txn, void *arg)
+{
+	struct sweep *w = arg;
+
+	w->txn = txn;
+	w->rows = w->bytes = 0;
+	for (w->at = w->from; w->at < w->n && !is_full(w); w->at++) {
+		struct logs_stream *s = &w->v[w->at];
+		int got = logs_stream_load(txn, &w->g, s);
+		if (got == 0)
+			got = sweep_stream(w, s);
+		if (got && got != LOGS_RESOURCE_NOT_FOUND_EXCEPTION)
+			return got;
+	}
 	return 0;
 }
 
-struct expiry {
-	struct logs_group g;
-	int64_t now_ms;
-};
-
-static int expire(struct kv_txn *txn, void *arg)
+static int set_timer(struct kv_txn *txn, void *arg)
 {
-	struct expiry *e = arg;
-	struct logs_group *g = &e->g;
-	struct logs_stream_range all = { 0 };
-	uint64_t id = (uint64_t)g->r.id.v;
-	int got = logs_group_load(txn, g);
+	struct sweep *w = arg;
 
-	if (got && got != LOGS_RESOURCE_NOT_FOUND_EXCEPTION)
-		return got;
-	if (got || (uint64_t)g->r.id.v != id || !g->r.retention_in_days.set) {
-		g->r = (struct logs_group_record){ .id = opt_int((int64_t)id) };
-		logs_retention_set(txn, g, 0);
-		return 0;
-	}
-	struct sweep w = { .txn = txn, .g = g, .cutoff = logs_group_cutoff(g, e->now_ms) };
-	w.capacity = STEP_ROWS;
-	w.changed = arena_new_n(kv_arena(txn), struct logs_stream, w.capacity);
-	int bad = logs_streams_each(txn, g, &all, note_stream, &w);
-	if (bad < 0)
-		return bad;
-	size_t done = 0;
-	for (; done < w.n && !is_full(&w); done++)
-		TRY(sweep_stream(&w, &w.changed[done]));
-	bool more = w.more || done < w.n || is_full(&w);
-	logs_retention_set(txn, g, e->now_ms + (more ? 0 : HOUR_MS));
+	logs_retention_set(txn, &w->g, w->now_ms + HOUR_MS);
+	return 0;
+}
+
+/* All streams, some at a time; a full step stops within a stream, which is then taken up again. */
+static int sweep_all(struct task *t, struct sweep *w)
+{
+	do {
+		TRY(kv_view(t, find, w));
+		for (w->from = 0; w->from < w->n;) {
+			TRY(kv_update(t, sweep, w));
+			w->from = is_full(w) ? w->at - 1 : w->at;
+		}
+		TRY(task_yield(t));
+	} while (w->n_looked == LOOK_ROWS);
 	return 0;
 }
 
 int logs_retention_step(struct task *t, struct str id, int64_t due_ms)
 {
-	struct expiry e = { .now_ms = clock_now_ms() };
+	struct sweep w = { .now_ms = clock_now_ms() };
 	uint64_t group_id;
 
 	if (!kv_key_read(
-	            task_arena(t), id, "ssus", &e.g.account, &e.g.region, &group_id, &e.g.name))
+	            task_arena(t), id, "ssus", &w.g.account, &w.g.region, &group_id, &w.g.name))
 		return -EPROTO;
-	e.g.r.id = opt_int((int64_t)group_id);
-	return kv_update(t, expire, &e);
+	w.g.r.id = opt_int((int64_t)group_id);
+	w.v = arena_new_n(task_arena(t), struct logs_stream, LOOK_ROWS);
+	int bad = sweep_all(t, &w);
+	if (bad && bad != KV_NOT_FOUND)
+		return bad;
+	/* Without a policy this clears it. */
+	return kv_update(t, set_timer, &w);
 }

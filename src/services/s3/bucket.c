@@ -3,6 +3,7 @@
 
 #include "codec/codec.h"
 #include "kv/key.h"
+#include "services/s3/checksum.h"
 #include "services/s3/cors.h"
 #include "services/s3/public.h"
 
@@ -187,7 +188,7 @@ static void add_keys(struct task *t, const void *in, struct api_access *access)
 
 /* Nobody without a name may do what no bucket policy allows, in warn mode neither: a bucket that
  * is private on AWS is not readable here. */
-static int check_anonymous(struct task *t, const struct api_access *access)
+int s3_check_anonymous(struct task *t, const struct api_access *access)
 {
 	struct call *c = call_of(t);
 	struct policy_result result;
@@ -226,16 +227,6 @@ static struct str resource_of(struct arena *a, struct str bucket, struct str key
 	struct str arn = s3_bucket_arn(a, bucket);
 
 	return key.p ? str_concat(a, 3, arn, S("/"), key) : arn;
-}
-
-int s3_access_of(struct task *t, struct str bucket, struct str key, struct api_access *access)
-{
-	struct s3_bucket_record b;
-
-	TRY(s3_bucket_load(t, bucket, &b));
-	access->resource = resource_of(task_arena(t), bucket, key);
-	TRY(on_bucket_record(t, &b, access));
-	return check_anonymous(t, access);
 }
 
 static int check_expected_owner(struct task *t, const void *in, struct str owner)
@@ -280,7 +271,9 @@ static int on(struct task *t, const void *in, struct str key, struct api_access 
 	s3_cors_headers(t, &b);
 	TRY(on_bucket_record(t, &b, access));
 	TRY(check_expected_owner(t, in, b.account));
-	return check_anonymous(t, access);
+	if (!call_of(t)->operation->streaming_in)
+		TRY(s3_body_check(t, false));
+	return s3_check_anonymous(t, access);
 }
 
 int s3_on_bucket(struct task *t, const void *in, struct api_access *access)
@@ -309,5 +302,36 @@ int s3_on_nothing(struct task *t, const void *in, struct api_access *access)
 	add_keys(t, in, access);
 	if (bucket.p)
 		access->resource = s3_bucket_arn(task_arena(t), bucket);
-	return check_anonymous(t, access);
+	return s3_check_anonymous(t, access);
+}
+
+int s3_access_of(struct task *t, const void *in, struct api_access *access)
+{
+	struct str bucket = s3_input(t, in, "Bucket");
+	struct s3_bucket_record b;
+
+	TRY(s3_bucket_load(t, bucket, &b));
+	s3_cors_headers(t, &b);
+	TRY(on_bucket_record(t, &b, access));
+	return check_expected_owner(t, in, b.account);
+}
+
+int s3_may_read(struct task *t, const struct s3_copy_source *source)
+{
+	struct api_access access = { .action = source->version_id.p ? S("s3:GetObjectVersion")
+		                                                    : S("s3:GetObject"),
+		.resource = resource_of(task_arena(t), source->bucket, source->key) };
+	struct s3_bucket_record b;
+
+	TRY(s3_bucket_load(t, source->bucket, &b));
+	TRY(on_bucket_record(t, &b, &access));
+	TRY(s3_check_anonymous(t, &access));
+	return api_authorize(t, &access);
+}
+
+int s3_malformed_xml(struct task *t)
+{
+	return s3_fail(t, NULL, "MalformedXML", 400,
+	        "The XML you provided was not well-formed or did not validate against our "
+	        "published schema");
 }

@@ -39,6 +39,10 @@ struct str s3_input(struct task *t, const void *in, const char *member);
 int s3_on_bucket(struct task *t, const void *in, struct api_access *access);
 int s3_on_object(struct task *t, const void *in, struct api_access *access);
 int s3_on_nothing(struct task *t, const void *in, struct api_access *access);
-/* Fills in the bucket's side of a decision: for objects that the input does not name. */
-int s3_access_of(
-        struct task *t, struct str bucket, struct str key, struct api_access *access) MUST_USE;
+/* The bucket's side of decisions about objects that the input lists. */
+int s3_access_of(struct task *t, const void *in, struct api_access *access) MUST_USE;
+/* Refuses a caller without a name what no bucket policy allows. */
+int s3_check_anonymous(struct task *t, const struct api_access *access) MUST_USE;
+/* May the caller read this object, which the input names as a source? */
+int s3_may_read(struct task *t, const struct s3_copy_source *source) MUST_USE;
+int s3_malformed_xml(struct task *t);

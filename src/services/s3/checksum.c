@@ -123,10 +123,8 @@ static int read_other(struct task *t, const void *in, struct s3_claims *c)
 	        "x-amz-trailer headers were found.");
 }
 
-static int read_md5(struct task *t, const void *in, struct s3_claims *c)
+static int read_md5(struct task *t, struct str text, struct s3_claims *c)
 {
-	struct str text = s3_input(t, in, "ContentMD5");
-
 	if (!text.p)
 		return 0;
 	if (base64_decode(task_arena(t), text, &c->md5) != 0 || c->md5.n != 16)
@@ -158,8 +156,57 @@ int s3_claims_read(struct task *t, const void *in, struct s3_claims *c)
 	TRY(read_values(t, in, c));
 	TRY(read_trailer(t, c));
 	TRY(read_other(t, in, c));
+	c->store = c->algorithm;
 	read_headers(t, c);
-	return read_md5(t, in, c);
+	return read_md5(t, s3_input(t, in, "ContentMD5"), c);
+}
+
+struct s3_claims s3_claims_none(const struct s3_algorithm *store)
+{
+	return (struct s3_claims){ .algorithm = store, .store = store, .length = -1 };
+}
+
+static struct str digest(struct arena *a, enum hash_kind kind, struct str bytes)
+{
+	struct hash *h = hash_new(kind);
+
+	hash_add(h, bytes);
+	return hash_take(h, a);
+}
+
+static int check_value(struct task *t, const struct s3_algorithm *al, struct str value)
+{
+	struct arena *a = task_arena(t);
+
+	if (str_eq(value, base64_encode(a, digest(a, al->hash, call_of(t)->body))))
+		return 0;
+	return fail_named(t, "BadDigest", 400,
+	        "The %.*s you specified did not match the calculated checksum.", STR(al->name));
+}
+
+int s3_body_check(struct task *t, bool required)
+{
+	const struct call *call = call_of(t);
+	struct s3_claims c = { 0 };
+
+	if (!call->http)
+		return 0;
+	const struct http_headers *h = &call->http->request.headers;
+	TRY(read_md5(t, http_header_get(h, S("content-md5")), &c));
+	if (c.md5.p && !str_eq(c.md5, digest(task_arena(t), HASH_MD5, call->body)))
+		return s3_fail(t, NULL, "BadDigest", 400,
+		        "The Content-MD5 you specified did not match what we received.");
+	for (size_t i = 0; i < ARRAY_LEN(s3_algorithms); i++) {
+		struct str value = http_header_get(h, s3_algorithms[i].header);
+		required = required && !value.p;
+		if (value.p)
+			TRY(check_value(t, &s3_algorithms[i], value));
+	}
+	if (required && !c.md5.p)
+		return s3_fail(t, NULL, "InvalidRequest", 400,
+		        "Missing required header for this request: Content-MD5 OR "
+		        "x-amz-checksum-*");
+	return 0;
 }
 
 /* ---- combining: polynomials over GF(2), reflected, the highest bit is x^0 ---- */

@@ -24,16 +24,21 @@ const struct s3_algorithm *s3_algorithm_default(void); /* CRC64NVME */
 
 /* What a request says about the bytes it brings. */
 struct s3_claims {
-	const struct s3_algorithm
-	        *algorithm;  /* to compute and store; never NULL after s3_claims_read */
-	bool stated;         /* the client chose it */
-	struct str checksum; /* base64; absent: in a trailer, or not stated */
+	const struct s3_algorithm *algorithm; /* of what is stated; CRC64NVME when nothing is */
+	const struct s3_algorithm *store;     /* to compute and store; the same unless changed */
+	bool stated;                          /* the client chose it */
+	bool as_blob;                         /* never as a row: a part of an upload */
+	struct str checksum;                  /* base64; absent: in a trailer, or not stated */
 	bool in_trailer;
 	struct str md5;        /* raw; absent */
 	struct str sha256_hex; /* of a signed payload; absent */
 	int64_t length;        /* -1: not known */
 };
 int s3_claims_read(struct task *t, const void *in, struct s3_claims *claims) MUST_USE;
+/* Bytes that S3 itself moves: nothing is stated. */
+struct s3_claims s3_claims_none(const struct s3_algorithm *store);
+/* Checks a whole body (a document) against its Content-MD5 and checksum headers. */
+int s3_body_check(struct task *t, bool required) MUST_USE;
 
 /* Sets the answer's Checksum<algorithm> member, where its shape has one. */
 void s3_checksum_show(const struct shape *shape, void *out, struct str algorithm, struct str value);

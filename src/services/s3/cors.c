@@ -1,7 +1,7 @@
 /* cors: matching of rules, preflight requests. */
 #include "services/s3/cors.h"
 
-#include "codec/codec.h"
+#include "codec/xml.h"
 #include "services/s3/bucket.h"
 
 struct wish {
@@ -113,17 +113,22 @@ static int refuse(struct task *t, struct http_exchange *x, const struct wish *w)
 {
 	struct arena *a = task_arena(t);
 	struct http_headers headers = { 0 };
+	struct buf b = buf_init(a);
 
 	http_header_add(a, &headers, S("Content-Type"), S("application/xml"));
-	return http_respond(t, x, 403, &headers,
-	        str_printf(a,
-	                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>AccessForbidden"
-	                "</Code><Message>CORSResponse: This CORS request is not allowed. This is "
-	                "usually because the evalution of Origin, request method / "
-	                "Access-Control-Request-Method or Access-Control-Request-Headers are not "
-	                "whitelisted by the resource's CORS spec.</Message><Method>%.*s</Method>"
-	                "<ResourceType>OBJECT</ResourceType><RequestId>%.*s</RequestId></Error>",
-	                STR(w->method), STR(call_of(t)->request_id)));
+	buf_add(&b, S("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"));
+	xml_open(&b, S("Error"));
+	xml_element(&b, S("Code"), S("AccessForbidden"));
+	xml_element(&b, S("Message"),
+	        S("CORSResponse: This CORS request is not allowed. This is usually because the "
+	          "evalution of Origin, request method / Access-Control-Request-Method or "
+	          "Access-Control-Request-Headers are not whitelisted by the resource's CORS "
+	          "spec."));
+	xml_element(&b, S("Method"), w->method);
+	xml_element(&b, S("ResourceType"), S("OBJECT"));
+	xml_element(&b, S("RequestId"), call_of(t)->request_id);
+	xml_close(&b, S("Error"));
+	return http_respond(t, x, 403, &headers, buf_str(&b));
 }
 
 int s3_preflight_serve(struct task *t, struct http_exchange *x)

@@ -24,6 +24,7 @@ struct str s3_parts_key(struct arena *a, struct str id)
 
 struct receiving {
 	struct hash *md5, *checksum, *sha256;
+	struct hash *stated; /* when another algorithm is stated than stored */
 	struct kv_blob_writer *blob;
 	struct buf small;
 	int64_t size;
@@ -35,6 +36,8 @@ static void add_hashes(struct receiving *g, struct str bytes)
 	hash_add(g->checksum, bytes);
 	if (g->sha256)
 		hash_add(g->sha256, bytes);
+	if (g->stated)
+		hash_add(g->stated, bytes);
 }
 
 static int add(struct task *t, struct receiving *g, struct str bytes)
@@ -137,7 +140,7 @@ static int check(
         struct task *t, const struct s3_claims *claims, struct receiving *g, struct s3_received *r)
 {
 	struct arena *a = task_arena(t);
-	struct str sha256 = S("");
+	struct str sha256 = S(""), stated;
 
 	r->md5 = hash_take(g->md5, a);
 	g->md5 = NULL;
@@ -148,9 +151,14 @@ static int check(
 		sha256 = hex_encode(a, hash_take(g->sha256, a));
 		g->sha256 = NULL;
 	}
+	stated = r->checksum;
+	if (g->stated) {
+		stated = base64_encode(a, hash_take(g->stated, a));
+		g->stated = NULL;
+	}
 	TRY(check_md5(t, claims, r->md5));
 	TRY(check_sha256(t, claims, sha256));
-	return check_checksum(t, claims, r->checksum);
+	return check_checksum(t, claims, stated);
 }
 
 static int finish(struct task *t, struct receiving *g, struct s3_received *r)
@@ -172,12 +180,16 @@ int s3_receive(
         struct task *t, struct stream *s, const struct s3_claims *claims, struct s3_received *r)
 {
 	struct receiving g = { .md5 = hash_new(HASH_MD5),
-		.checksum = hash_new(claims->algorithm->hash),
+		.checksum = hash_new(claims->store->hash),
+		.stated = claims->store != claims->algorithm ? hash_new(claims->algorithm->hash)
+		                                             : NULL,
 		.sha256 = claims->sha256_hex.p ? hash_new(HASH_SHA256) : NULL,
 		.small = buf_init(task_arena(t)) };
 
 	*r = (struct s3_received){ 0 };
 	int bad = claims->length > S3_PUT_MAX ? too_large(t, claims->length) : 0;
+	if (!bad && claims->as_blob)
+		bad = kv_blob_create(t, &g.blob);
 	if (!bad && s)
 		bad = receive_all(t, s, claims, &g);
 	if (!bad)
@@ -188,6 +200,7 @@ int s3_receive(
 	hash_free(g.md5);
 	hash_free(g.checksum);
 	hash_free(g.sha256);
+	hash_free(g.stated);
 	return bad;
 }
 
@@ -250,7 +263,7 @@ int s3_content_find(struct kv_txn *txn, const struct s3_object_record *o, struct
 /* One part after the other, each opened when the one before is at its end. */
 struct chain {
 	struct stream stream;
-	const struct s3_part_record_list *parts;
+	struct s3_part_record_list parts;
 	size_t next;
 	int64_t skip, left;
 	struct stream *now;
@@ -258,8 +271,8 @@ struct chain {
 
 static int chain_advance(struct task *t, struct chain *c)
 {
-	for (; c->next < c->parts->n; c->next++) {
-		const struct s3_data_record *d = c->parts->v[c->next].data;
+	for (; c->next < c->parts.n; c->next++) {
+		const struct s3_data_record *d = c->parts.v[c->next].data;
 		int64_t size = d->size.v, n = MIN(size - c->skip, c->left);
 		if (c->skip >= size) {
 			c->skip -= size;
@@ -305,7 +318,7 @@ static int chain_open(struct task *t, const struct s3_content *content, int64_t 
 	struct chain *c = arena_new(task_arena(t), struct chain);
 
 	c->stream = (struct stream){ chain_read, chain_close, n };
-	c->parts = &content->parts.parts;
+	c->parts = content->parts.parts;
 	c->skip = offset;
 	c->left = n;
 	*s = &c->stream;

@@ -165,6 +165,11 @@ int s3_object_find(struct kv_txn *txn, const struct s3_ref *ref, struct s3_objec
 	return o->delete_marker.v ? S3_IS_MARKER : 0;
 }
 
+int s3_object_age(struct kv_txn *txn, const struct s3_ref *ref, uint64_t *age)
+{
+	return find_age(txn, ref, age);
+}
+
 void s3_object_rewrite(
         struct kv_txn *txn, const struct s3_ref *ref, const struct s3_object_record *o)
 {

@@ -45,6 +45,8 @@ struct str s3_version_random(struct arena *a);
  * with *o. */
 int s3_object_find(
         struct kv_txn *txn, const struct s3_ref *ref, struct s3_object_record *o) MUST_USE;
+/* The age of a version that is not current, by its id; positive: it has none. */
+int s3_object_age(struct kv_txn *txn, const struct s3_ref *ref, uint64_t *age) MUST_USE;
 /* Writes back what s3_object_find found, changed in its tags. */
 void s3_object_rewrite(
         struct kv_txn *txn, const struct s3_ref *ref, const struct s3_object_record *o);

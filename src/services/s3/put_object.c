@@ -53,7 +53,7 @@ int s3_put_object(struct task *t, const struct s3_put_object_in *in, struct s3_p
 	o.size = r.data.size;
 	o.e_tag = r.e_tag;
 	o.checksum = r.checksum;
-	o.checksum_algorithm = claims.algorithm->name;
+	o.checksum_algorithm = claims.store->name;
 	o.checksum_type = S("FULL_OBJECT");
 	struct putting p = { { .ref = { in->bucket, in->key, { 0 } },
 		                     .object = &o,

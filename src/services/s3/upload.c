@@ -63,6 +63,12 @@ int s3_upload_parts(struct kv_txn *txn, struct str id, uint64_t after, size_t ma
 	return 0;
 }
 
+void s3_upload_forget(struct kv_txn *txn, struct str key_of_upload, struct str id)
+{
+	kv_del_prefix(txn, parts_prefix(kv_arena(txn), id));
+	kv_del(txn, key_of_upload);
+}
+
 int s3_upload_drop(struct kv_txn *txn, struct str key_of_upload, struct str id)
 {
 	struct s3_part_record_list parts;
@@ -70,8 +76,7 @@ int s3_upload_drop(struct kv_txn *txn, struct str key_of_upload, struct str id)
 	TRY(s3_upload_parts(txn, id, 0, SIZE_MAX, &parts));
 	for (size_t i = 0; i < parts.n; i++)
 		s3_data_drop(txn, parts.v[i].data);
-	kv_del_prefix(txn, parts_prefix(kv_arena(txn), id));
-	kv_del(txn, key_of_upload);
+	s3_upload_forget(txn, key_of_upload, id);
 	return 0;
 }
 

@@ -13,6 +13,8 @@ struct str s3_part_key(struct arena *a, struct str upload_id, uint64_t number);
 int s3_upload_read(struct kv_txn *txn, struct str bucket, struct str key, struct str id,
         struct s3_upload_record *u) MUST_USE;
 int s3_upload_failed(struct task *t, int code, struct str id, const struct s3_ref *ref);
+/* Removes an upload's rows; its parts' bytes belong to the object now. */
+void s3_upload_forget(struct kv_txn *txn, struct str key_of_upload, struct str id);
 /* Removes an upload's parts with their bytes, and all uploads of a bucket. */
 int s3_upload_drop(struct kv_txn *txn, struct str key_of_upload, struct str id) MUST_USE;
 int s3_uploads_drop(struct kv_txn *txn, struct str bucket) MUST_USE;

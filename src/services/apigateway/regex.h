@@ -1,0 +1,16 @@
+#pragma once
+/* regex: PCRE2 with limits, for selection patterns, authorizers and templates. */
+#include "base/buf.h"
+
+#define REGEX_BAD 1
+
+/* Does the whole text match? A pattern that does not compile matches nothing. */
+bool regex_matches(struct str pattern, struct str text);
+/* Does it match anywhere in the text? */
+bool regex_finds(struct str pattern, struct str text);
+/* Java's replaceAll and replaceFirst ($1 ...). REGEX_BAD: no such pattern. */
+int regex_replace(struct arena *a, struct str text, struct str pattern, struct str with, bool all,
+        struct str *out) MUST_USE;
+/* Calls piece(arg, s) for what lies between the matches. */
+int regex_split(struct str text, struct str pattern, void (*piece)(void *arg, struct str s),
+        void *arg) MUST_USE;
