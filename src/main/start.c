@@ -3,15 +3,18 @@
  * opened, the services are started, and the port is served until SIGTERM or SIGINT.
  */
 #include "main/command.h"
+#include "main/loops.h"
 #include "main/server.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/rand.h"
 #include "codec/codec.h"
+#include "kv/blobs.h"
 #include "kv/jobs.h"
 #include "kv/timers.h"
 #include "loop/pool.h"
+#include "net/client.h"
 #include "net/tls.h"
 #include "runtime/runtime.h"
 #include "sandbox/sandbox.h"
@@ -26,7 +29,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define GRACE_MS 5000
+#define GRACE_MS  5000
+#define LOOPS_MAX 64
 
 struct server {
 	const struct options *options;
@@ -36,6 +40,7 @@ struct server {
 	struct api *api;
 	struct tls_server *tls;
 	struct http_server *http;
+	struct loops *loops;
 	int sandbox_fd, listen_fd, signal_fd;
 	int result;
 };
@@ -153,10 +158,18 @@ static int serve(struct task *t, struct http_exchange *x)
 	return admin_matches(&x->request) ? admin_serve(t, x) : api_serve(t, x);
 }
 
-static int start_http(struct server *s)
+static int n_loops(const struct options *o)
+{
+	long n = o->threads ? o->threads : sysconf(_SC_NPROCESSORS_ONLN);
+
+	return (int)MAX(1, MIN(n, LOOPS_MAX));
+}
+
+static int start_http(struct task *t, struct server *s)
 {
 	struct http_server_options o = { .handler = serve, .arg = s, .tls = s->tls };
 
+	TRY(loops_start(t, n_loops(s->options) - 1, s->listen_fd, &o, &s->loops));
 	return http_server_start(s->loop, fd_take(&s->listen_fd), &o, &s->http);
 }
 
@@ -175,9 +188,10 @@ static int bring_up(struct task *t, struct server *s)
 {
 	TRY(start_runtime(s));
 	TRY(api_start(t));
+	TRY(kv_blobs_sweep(t));
 	kv_timers_start(s->kv, s->loop);
 	kv_jobs_start(s->kv, s->loop);
-	return start_http(s);
+	return start_http(t, s);
 }
 
 static int server_task(struct task *t, void *arg)
@@ -190,11 +204,13 @@ static int server_task(struct task *t, void *arg)
 		        STR(s->options->host), s->options->port, STR(s->options->data_dir));
 		s->result = wait_for_signal(t, s);
 		log_info("stopping");
+		loops_stop(t, s->loops, GRACE_MS);
 		s->result = http_server_stop(t, s->http, GRACE_MS);
 		s->result = runtime_stop(t);
 	} else {
 		say("start", s->result);
 	}
+	http_client_close(s->loop);
 	loop_stop(s->loop);
 	return 0;
 }

@@ -108,6 +108,11 @@ static int spawn(struct task *t, struct start *s)
 	TRY(set_program(t, s));
 	begin_init(e);
 	int bad = sandbox_client_call(t, &e->rt->sandbox, &s->request, &s->reply);
+	if (bad && bad != -EPIPE && s->request.spec.zygote.n) {
+		spares_zygote_failed(e->spares);
+		s->request.spec.zygote = (struct str){ 0 };
+		bad = sandbox_client_call(t, &e->rt->sandbox, &s->request, &s->reply);
+	}
 	s->why = s->reply.why;
 	TRY(bad);
 	return env_adopt(e, &s->reply);
@@ -178,6 +183,9 @@ static void failed(struct task *t, struct start *s, int bad)
 	if (e->state == ENV_STARTING && w) {
 		e->invoker = NULL;
 		pool_fail_waiter(e->pool, w, bad, s->why);
+	} else if (e->state == ENV_STARTING && s->request.type == SANDBOX_ASSIGN) {
+		/* Whoever waits gets one that starts by itself. */
+		e->pool->no_spares = true;
 	} else if (e->state == ENV_STARTING && !e->dedicated) {
 		pool_start_failed(e->pool, bad, s->why);
 	}
