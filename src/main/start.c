@@ -62,25 +62,38 @@ static int make_directory(struct arena *a, struct str path)
 	return 0;
 }
 
-/* A secret of this installation: made once, kept in the data directory. */
-static int load_secret(struct arena *a, struct str path, struct str *secret)
+/* Whole or not at all: a start that is killed here must not lock the next one out. */
+static int store_secret(struct arena *a, struct str dir, struct str path, struct str secret)
 {
-	const char *name = str_cstr(a, path);
-	char *bytes = arena_bytes(a, 64);
-	CLEANUP(fd_closep) int fd = open(name, O_RDONLY | O_CLOEXEC);
+	const char *name = str_cstr(a, str_concat(a, 2, path, S(".new")));
+	CLEANUP(fd_closep) int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	CLEANUP(fd_closep) int folder = open(str_cstr(a, dir), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd >= 0) {
-		ssize_t n = read(fd, bytes, 64);
-		if (n < 32)
-			return -EPROTO;
-		*secret = str_trim((struct str){ bytes, (size_t)n });
-		return 0;
-	}
-	*secret = rand_text(
-	        a, 40, S("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"));
-	fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0 || write(fd, secret->p, secret->n) != (ssize_t)secret->n || fsync(fd) != 0)
+	if (fd < 0 || folder < 0 || write(fd, secret.p, secret.n) != (ssize_t)secret.n)
 		return -errno;
+	if (fsync(fd) != 0 || rename(name, str_cstr(a, path)) != 0 || fsync(folder) != 0)
+		return -errno;
+	return 0;
+}
+
+/* A secret of this installation: made once, kept in the data directory. */
+static int load_secret(struct arena *a, struct str dir, struct str *secret)
+{
+	struct str path = str_printf(a, "%.*s/root-secret", STR(dir));
+	char *bytes = arena_bytes(a, 64);
+	CLEANUP(fd_closep) int fd = open(str_cstr(a, path), O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0) {
+		*secret = rand_text(
+		        a, 40, S("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"));
+		return store_secret(a, dir, path, *secret);
+	}
+	ssize_t n = read(fd, bytes, 64);
+	if (n < 32) {
+		log_error("%.*s is damaged: what it seals cannot be read without it", STR(path));
+		return -EPROTO;
+	}
+	*secret = str_trim((struct str){ bytes, (size_t)n });
 	return 0;
 }
 
@@ -130,8 +143,7 @@ static int make_api(struct server *s)
 		.access_log = o->access_log ? access_line : NULL,
 	};
 
-	TRY(load_secret(s->arena, str_printf(s->arena, "%.*s/root-secret", STR(o->data_dir)),
-	        &api.root_secret));
+	TRY(load_secret(s->arena, o->data_dir, &api.root_secret));
 	TRY(api_new(&api, &s->api));
 	loop_set(s->loop, LOOP_API, s->api);
 	return 0;
