@@ -128,7 +128,7 @@ int integrate_invoke(struct task *t, struct exchange *e, struct function_call *f
 static int run_function(struct task *t, struct exchange *e)
 {
 	struct mapped_request request;
-	struct mapped_response response = { .status = 200 };
+	struct mapped_response response = { .status = 200, .of_function = true, .error = S("") };
 	struct function_call f = { 0 };
 	yyjson_val *root;
 
@@ -138,9 +138,10 @@ static int run_function(struct task *t, struct exchange *e)
 	response.body = f.answer;
 	http_header_add(e->arena, &response.headers, S("Content-Type"), S("application/json"));
 	if (f.error.p) {
-		response.is_error = true;
 		if (json_parse(e->arena, f.answer, &root) == 0)
 			response.error = json_get_str(root, "errorMessage");
+		if (!response.error.p)
+			response.error = S("");
 		exchange_log_error(e,
 		        "Lambda execution failed with status 200 due to customer function error: "
 		        "%.*s",
