@@ -42,6 +42,5 @@ def serve():
 if __name__ == "__main__":
     import bootstrap
 
-    bootstrap.preload()
     serve()
     bootstrap.main()

@@ -40,7 +40,7 @@ static int presigned_failed(struct task *t, int error, struct str why)
 
 static int signature_failed(struct task *t, const struct sigv4 *sig, int error, struct str why)
 {
-	const struct api_service *service = call_of(t)->service;
+	const struct api_service *service = call_of(t)->service; /* NULL: a route's request */
 
 	if (sig->kind != SIGV4_HEADER && service && service->model->protocol == WIRE_REST_XML)
 		return presigned_failed(t, error, why);

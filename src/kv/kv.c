@@ -1,5 +1,4 @@
 /* kv: opening, views, and handing updates to the committer. */
-#include "base/clock.h"
 #include "kv/kv_internal.h"
 
 #include <sys/stat.h>
@@ -22,11 +21,11 @@ int kv_open(const struct kv_options *options, struct kv **kv, const char **why)
 	fresh->path = str_dup(fresh->arena, options->path);
 	fresh->engine = options->engine ? options->engine : &kv_engine_rocksdb;
 	fresh->sync = options->durability == KV_STRICT;
-	fresh->started_ms = clock_now_ms();
 	list_init(&fresh->watches);
 	list_init(&fresh->dues);
 	pthread_mutex_init(&fresh->lock, NULL);
 	pthread_mutex_init(&fresh->watch_lock, NULL);
+	pthread_mutex_init(&fresh->sweep_lock, NULL);
 	pthread_cond_init(&fresh->wake, NULL);
 	if (mkdir(fresh->path.p, 0700) != 0 && errno != EEXIST)
 		return -errno;
@@ -46,6 +45,8 @@ void kv_close(struct kv *kv)
 	due_close(kv);
 	pthread_mutex_destroy(&kv->lock);
 	pthread_mutex_destroy(&kv->watch_lock);
+	pthread_mutex_destroy(&kv->sweep_lock);
+	map_deinit(&kv->fresh_blobs);
 	pthread_cond_destroy(&kv->wake);
 	arena_destroy(kv->arena);
 	mem_free(kv);

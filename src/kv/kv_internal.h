@@ -14,7 +14,6 @@ struct kv {
 	struct arena *arena;
 	struct str path;
 	bool sync;
-	int64_t started_ms;
 
 	pthread_t committer;
 	pthread_mutex_t lock; /* over the queue */
@@ -24,6 +23,10 @@ struct kv {
 
 	pthread_mutex_t watch_lock;
 	struct list watches;
+
+	pthread_mutex_t sweep_lock; /* blobs.c: over what follows */
+	bool sweeping;
+	struct map fresh_blobs; /* made by this process since the sweep began */
 
 	struct list dues; /* due.c: timers and job queues, on their loop */
 };

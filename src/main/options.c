@@ -22,7 +22,7 @@ static const struct option table[] = {
 	{ "--data", "-d", "DIR", "where everything is kept", OPTION_STR, FIELD(data_dir), NULL },
 	{ "--port", "-p", "N", "port for HTTP and HTTPS (4566)", OPTION_INT, FIELD(port), NULL },
 	{ "--host", NULL, "IP", "address to listen on (127.0.0.1)", OPTION_STR, FIELD(host), NULL },
-	{ "--threads", NULL, "N", "event loops (1)", OPTION_INT, FIELD(threads), NULL },
+	{ "--threads", NULL, "N", "event loops (1); 0: one for each core", OPTION_INT, FIELD(threads), NULL },
 	{ "--iam", NULL, "MODE", "warn: say what AWS would deny, and allow it; enforce; off",
 	        OPTION_STR, FIELD(iam), "warn|enforce|off" },
 	{ "--durability", NULL, "MODE",

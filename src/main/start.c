@@ -3,15 +3,18 @@
  * opened, the services are started, and the port is served until SIGTERM or SIGINT.
  */
 #include "main/command.h"
+#include "main/loops.h"
 #include "main/server.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/rand.h"
 #include "codec/codec.h"
+#include "kv/blobs.h"
 #include "kv/jobs.h"
 #include "kv/timers.h"
 #include "loop/pool.h"
+#include "net/client.h"
 #include "net/tls.h"
 #include "runtime/runtime.h"
 #include "sandbox/sandbox.h"
@@ -26,7 +29,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define GRACE_MS 5000
+#define GRACE_MS  5000
+#define LOOPS_MAX 64
 
 struct server {
 	const struct options *options;
@@ -36,6 +40,7 @@ struct server {
 	struct api *api;
 	struct tls_server *tls;
 	struct http_server *http;
+	struct loops *loops;
 	int sandbox_fd, listen_fd, signal_fd;
 	int result;
 };
@@ -57,25 +62,38 @@ static int make_directory(struct arena *a, struct str path)
 	return 0;
 }
 
-/* A secret of this installation: made once, kept in the data directory. */
-static int load_secret(struct arena *a, struct str path, struct str *secret)
+/* Whole or not at all: a start that is killed here must not lock the next one out. */
+static int store_secret(struct arena *a, struct str dir, struct str path, struct str secret)
 {
-	const char *name = str_cstr(a, path);
-	char *bytes = arena_bytes(a, 64);
-	CLEANUP(fd_closep) int fd = open(name, O_RDONLY | O_CLOEXEC);
+	const char *name = str_cstr(a, str_concat(a, 2, path, S(".new")));
+	CLEANUP(fd_closep) int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	CLEANUP(fd_closep) int folder = open(str_cstr(a, dir), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd >= 0) {
-		ssize_t n = read(fd, bytes, 64);
-		if (n < 32)
-			return -EPROTO;
-		*secret = str_trim((struct str){ bytes, (size_t)n });
-		return 0;
-	}
-	*secret = rand_text(
-	        a, 40, S("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"));
-	fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0 || write(fd, secret->p, secret->n) != (ssize_t)secret->n || fsync(fd) != 0)
+	if (fd < 0 || folder < 0 || write(fd, secret.p, secret.n) != (ssize_t)secret.n)
 		return -errno;
+	if (fsync(fd) != 0 || rename(name, str_cstr(a, path)) != 0 || fsync(folder) != 0)
+		return -errno;
+	return 0;
+}
+
+/* A secret of this installation: made once, kept in the data directory. */
+static int load_secret(struct arena *a, struct str dir, struct str *secret)
+{
+	struct str path = str_printf(a, "%.*s/root-secret", STR(dir));
+	char *bytes = arena_bytes(a, 64);
+	CLEANUP(fd_closep) int fd = open(str_cstr(a, path), O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0) {
+		*secret = rand_text(
+		        a, 40, S("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"));
+		return store_secret(a, dir, path, *secret);
+	}
+	ssize_t n = read(fd, bytes, 64);
+	if (n < 32) {
+		log_error("%.*s is damaged: what it seals cannot be read without it", STR(path));
+		return -EPROTO;
+	}
+	*secret = str_trim((struct str){ bytes, (size_t)n });
 	return 0;
 }
 
@@ -125,8 +143,7 @@ static int make_api(struct server *s)
 		.access_log = o->access_log ? access_line : NULL,
 	};
 
-	TRY(load_secret(s->arena, str_printf(s->arena, "%.*s/root-secret", STR(o->data_dir)),
-	        &api.root_secret));
+	TRY(load_secret(s->arena, o->data_dir, &api.root_secret));
 	TRY(api_new(&api, &s->api));
 	loop_set(s->loop, LOOP_API, s->api);
 	return 0;
@@ -153,10 +170,18 @@ static int serve(struct task *t, struct http_exchange *x)
 	return admin_matches(&x->request) ? admin_serve(t, x) : api_serve(t, x);
 }
 
-static int start_http(struct server *s)
+static int n_loops(const struct options *o)
+{
+	long n = o->threads ? o->threads : sysconf(_SC_NPROCESSORS_ONLN);
+
+	return (int)MAX(1, MIN(n, LOOPS_MAX));
+}
+
+static int start_http(struct task *t, struct server *s)
 {
 	struct http_server_options o = { .handler = serve, .arg = s, .tls = s->tls };
 
+	TRY(loops_start(t, n_loops(s->options) - 1, s->listen_fd, &o, &s->loops));
 	return http_server_start(s->loop, fd_take(&s->listen_fd), &o, &s->http);
 }
 
@@ -175,9 +200,10 @@ static int bring_up(struct task *t, struct server *s)
 {
 	TRY(start_runtime(s));
 	TRY(api_start(t));
+	TRY(kv_blobs_sweep(t));
 	kv_timers_start(s->kv, s->loop);
 	kv_jobs_start(s->kv, s->loop);
-	return start_http(s);
+	return start_http(t, s);
 }
 
 static int server_task(struct task *t, void *arg)
@@ -190,11 +216,13 @@ static int server_task(struct task *t, void *arg)
 		        STR(s->options->host), s->options->port, STR(s->options->data_dir));
 		s->result = wait_for_signal(t, s);
 		log_info("stopping");
+		loops_stop(t, s->loops, GRACE_MS);
 		s->result = http_server_stop(t, s->http, GRACE_MS);
 		s->result = runtime_stop(t);
 	} else {
 		say("start", s->result);
 	}
+	http_client_close(s->loop);
 	loop_stop(s->loop);
 	return 0;
 }

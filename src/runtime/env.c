@@ -249,6 +249,8 @@ void env_exited(struct env *e, const struct sandbox_message *m)
 	case ENV_STARTING:
 		if (e->spares && !e->pool)
 			spares_lost(e->spares, e);
+		else if (e->pool && e->spares && !e->dedicated)
+			e->pool->no_spares = true;
 		else if (e->pool && !e->dedicated)
 			pool_start_failed(
 			        e->pool, -ECHILD, S("the sandbox ended while it was made"));

@@ -242,7 +242,8 @@ static void fill_result(struct env *e, const struct outcome *o, const struct rep
 		result->log_tail = env_log_tail(a, e->log);
 	w->done = true;
 	e->invoker = NULL;
-	task_wake(w->task, 0);
+	if (!w->delivering)
+		task_wake(w->task, 0);
 }
 
 void env_finish(struct env *e, const struct outcome *o)

@@ -108,6 +108,11 @@ static int spawn(struct task *t, struct start *s)
 	TRY(set_program(t, s));
 	begin_init(e);
 	int bad = sandbox_client_call(t, &e->rt->sandbox, &s->request, &s->reply);
+	if (bad && bad != -EPIPE && s->request.spec.zygote.n) {
+		spares_zygote_failed(e->spares);
+		s->request.spec.zygote = (struct str){ 0 };
+		bad = sandbox_client_call(t, &e->rt->sandbox, &s->request, &s->reply);
+	}
 	s->why = s->reply.why;
 	TRY(bad);
 	return env_adopt(e, &s->reply);
@@ -137,6 +142,12 @@ static int bring_up(struct task *t, struct start *s)
 	set_limits(e, &s->request.spec);
 	s->request.id = str_of(e->id);
 	return e->pid ? assign(t, s) : spawn(t, s);
+}
+
+/* That the helper has gone was said. */
+static bool is_worth_saying(const struct env *e, int bad)
+{
+	return bad != -ECANCELED && bad != -EPIPE && !e->rt->stopping;
 }
 
 static const struct {
@@ -172,12 +183,15 @@ static void failed(struct task *t, struct start *s, int bad)
 	struct waiter *w = e->invoker;
 
 	bad = entrypoint_error(t, s, bad);
-	if (bad < 0 && bad != -ECANCELED && !e->rt->stopping)
+	if (bad < 0 && is_worth_saying(e, bad))
 		log_error("an environment of %.*s does not start: %.*s: %s", STR(e->pool->f.name),
 		        STR(s->why.p ? s->why : S("")), strerror(-bad));
 	if (e->state == ENV_STARTING && w) {
 		e->invoker = NULL;
 		pool_fail_waiter(e->pool, w, bad, s->why);
+	} else if (e->state == ENV_STARTING && s->request.type == SANDBOX_ASSIGN) {
+		/* Whoever waits gets one that starts by itself. */
+		e->pool->no_spares = true;
 	} else if (e->state == ENV_STARTING && !e->dedicated) {
 		pool_start_failed(e->pool, bad, s->why);
 	}
@@ -231,7 +245,7 @@ int env_spawn_spare_task(struct task *t, void *arg)
 	if (bad == 0)
 		bad = env_adopt(e, &reply);
 	spares_started(e->spares, e, bad == 0 && e->state == ENV_STARTING);
-	if (bad && bad != -ECANCELED && !e->rt->stopping)
+	if (bad && is_worth_saying(e, bad))
 		log_warn("no interpreter of %.*s can be started ahead: %.*s: %s",
 		        STR(e->interpreter->kind->name), STR(reply.why.p ? reply.why : S("")),
 		        strerror(-bad));

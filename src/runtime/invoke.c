@@ -68,7 +68,9 @@ static int wait_for_env(struct task *t, struct pool *p, struct waiter *w)
 static int run_in(struct task *t, struct waiter *w)
 {
 	struct env *e = env_ref(w->env);
+	w->delivering = true;
 	int bad = w->done ? 0 : runtime_api_deliver(t, e, w);
+	w->delivering = false;
 
 	/* Half an event cannot be taken back. What ends the environment ends the invocation. */
 	if (bad)
@@ -159,11 +161,12 @@ static void copy_result(struct arena *a, struct runtime_result *r)
 }
 
 /* As AWS does for a caller that sends none. */
-static struct str new_trace_id(struct arena *a)
+static struct str new_trace_id(struct arena *a, bool sampled)
 {
-	return str_printf(a, "Root=1-%08llx-%016llx%08llx;Parent=%016llx;Sampled=0",
+	return str_printf(a, "Root=1-%08llx-%016llx%08llx;Parent=%016llx;Sampled=%d",
 	        (unsigned long long)(clock_now_ms() / 1000), (unsigned long long)rand_u64(),
-	        (unsigned long long)(rand_u64() & 0xffffffff), (unsigned long long)rand_u64());
+	        (unsigned long long)(rand_u64() & 0xffffffff), (unsigned long long)rand_u64(),
+	        sampled);
 }
 
 int runtime_invoke(struct task *t, const struct runtime_function *f,
@@ -172,8 +175,11 @@ int runtime_invoke(struct task *t, const struct runtime_function *f,
 	struct runtime *rt = runtime_of(t);
 	struct runtime_invocation with_trace = *in;
 
+	*result = (struct runtime_result){ .init_ms = -1 };
+	if (!rt)
+		return -ECANCELED;
 	if (!in->trace_id.n)
-		with_trace.trace_id = new_trace_id(task_arena(t));
+		with_trace.trace_id = new_trace_id(task_arena(t), f->tracing_active);
 	if (rt->loop == task_loop(t))
 		return invoke_here(t, task_arena(t), f, &with_trace, result);
 	CLEANUP(arena_destroyp) struct arena *a = arena_create();

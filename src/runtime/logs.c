@@ -88,37 +88,45 @@ static void add_to_tail(struct env_log *l, struct str s)
 	l->tail_n += s.n;
 }
 
-static void add_event(void *arg, struct str text)
+static void add(struct env_log *l, struct str text)
 {
-	struct env_log *l = arg;
-
 	if (l->want_tail)
 		add_to_tail(l, text);
 	if (l->refused)
 		return;
-	if (l->pending.n_bytes + text.n > PENDING_MAX) {
-		l->n_dropped++;
-		return;
-	}
 	if (l->n_dropped)
 		note_dropped(l);
 	batch_add(&l->pending, clock_now_ms(), text);
 	mark_dirty(l);
 }
 
+/* A line of the function's own. */
+static void add_line(void *arg, struct str text)
+{
+	struct env_log *l = arg;
+
+	if (l->pending.n_bytes + text.n <= PENDING_MAX) {
+		add(l, text);
+		return;
+	}
+	if (l->want_tail)
+		add_to_tail(l, text);
+	l->n_dropped++;
+}
+
 void env_log_event(struct env_log *l, struct str text)
 {
-	add_event(l, text);
+	add(l, text);
 }
 
 void env_log_write(struct env_log *l, struct str bytes)
 {
-	lines_feed(&l->lines, bytes, add_event, l);
+	lines_feed(&l->lines, bytes, add_line, l);
 }
 
 void env_log_end_line(struct env_log *l)
 {
-	lines_end(&l->lines, add_event, l);
+	lines_end(&l->lines, add_line, l);
 }
 
 void env_log_begin(struct env_log *l, bool want_tail)

@@ -140,7 +140,7 @@ static void start_one(struct pool *p)
 
 	if (managed) {
 		struct spares *s = spares_get(rt, p->interpreter);
-		e = own_start ? NULL : spares_take(s);
+		e = own_start || p->no_spares ? NULL : spares_take(s);
 		if (!e) {
 			e = env_new(rt, p->interpreter);
 			e->spares = own_start ? NULL : s;
@@ -190,9 +190,11 @@ bool pool_grow(struct pool *p)
 
 struct env *pool_take_idle(struct pool *p)
 {
-	list_for_each (n, &p->idle) {
+	list_for_each_safe (n, &p->idle) {
 		struct env *e = CONTAINER_OF(n, struct env, idle);
-		if (e->next_conn)
+		if (e->expires_ms && clock_now_ms() >= e->expires_ms - CREDENTIALS_EARLY_MS / 2)
+			env_stop(e);
+		else if (e->next_conn)
 			return e;
 	}
 	return NULL;

@@ -100,9 +100,8 @@ static bool has_work(const struct runtime *rt)
 	return rt->envs.n > 0;
 }
 
-static int keeper_task(struct task *t, void *arg)
+static int keep_on(struct task *t, struct runtime *rt)
 {
-	struct runtime *rt = arg;
 	uint64_t sweep_at = clock_mono_ns() + SWEEP_FIRST_NS;
 
 	for (;;) {
@@ -114,6 +113,15 @@ static int keeper_task(struct task *t, void *arg)
 		arena_reset(task_arena(t));
 		sweep_at = clock_mono_ns() + SWEEP_EACH_NS;
 	}
+}
+
+static int keeper_task(struct task *t, void *arg)
+{
+	struct runtime *rt = arg;
+
+	(void)!keep_on(t, rt);
+	rt->keeper = NULL;
+	return 0;
 }
 
 /* ---- start ---- */
@@ -177,7 +185,9 @@ void runtime_retire(struct loop *loop, struct str arn, struct str keep_key)
 		return;
 	while ((slot = map_next(&rt->pools, &at))) {
 		struct pool *p = slot->value;
-		if (str_eq(p->f.arn, arn) && !str_eq(p->f.key, keep_key))
+		/* Published versions do not change; they go only with the function itself. */
+		bool changes = !keep_key.n || str_eq(p->f.version, S("$LATEST"));
+		if (changes && str_eq(p->f.arn, arn) && !str_eq(p->f.key, keep_key))
 			retire(p);
 	}
 }
@@ -212,12 +222,51 @@ static void stop_spare(struct env *e)
 		env_stop(e);
 }
 
+static void fail_waiters(struct runtime *rt)
+{
+	struct map_slot *slot;
+	size_t at = 0;
+
+	while ((slot = map_next(&rt->pools, &at))) {
+		struct pool *p = slot->value;
+		struct list_node *n;
+		while ((n = list_first(&p->waiting)))
+			pool_fail_waiter(
+			        p, CONTAINER_OF(n, struct waiter, node), -ECANCELED, S(""));
+	}
+}
+
+static int join(struct task *t, struct task *other)
+{
+	if (!other)
+		return 0;
+	task_cancel(other);
+	return task_join(t, other, STOP_MS);
+}
+
+/* What still has an environment, because its helper has gone, ends with the process. */
+static void runtime_free(struct runtime *rt)
+{
+	if (rt->envs.n || rt->pools.n || rt->n_flushes || rt->n_running)
+		return;
+	spares_free(rt);
+	packages_free(rt);
+	credentials_free(rt);
+	sandbox_client_deinit(&rt->sandbox);
+	map_deinit(&rt->envs);
+	map_deinit(&rt->pools);
+	map_deinit(&rt->functions);
+	arena_destroy(rt->scratch);
+	arena_destroy(rt->arena);
+	mem_free(rt);
+}
+
 int runtime_stop(struct task *t)
 {
 	struct runtime *rt = runtime_of(t);
 
 	rt->stopping = true;
-	task_cancel(rt->keeper);
+	fail_waiters(rt);
 	each_env(rt, stop_spare);
 	each_env(rt, terminate);
 	TRY(wait_for_end(t, rt, STOP_MS));
@@ -225,6 +274,12 @@ int runtime_stop(struct task *t)
 	TRY(wait_for_end(t, rt, STOP_MS));
 	TRY(logs_settle(t, rt, FLUSH_MS));
 	sandbox_client_stop(&rt->sandbox);
+	TRY(join(t, rt->keeper));
+	TRY(join(t, rt->log_flusher));
+	TRY(join(t, rt->sandbox.receiver));
+	TRY(join(t, rt->sandbox.sender));
+	loop_set(rt->loop, LOOP_RUNTIME, NULL);
+	runtime_free(rt);
 	return 0;
 }
 
@@ -242,6 +297,9 @@ void runtime_list(struct arena *a, struct loop *loop, struct runtime_env_info **
 	size_t at = 0;
 
 	*n = 0;
+	*v = NULL;
+	if (!rt)
+		return;
 	*v = arena_new_n(a, struct runtime_env_info, rt->envs.n + 1);
 	while ((slot = map_next(&rt->envs, &at))) {
 		const struct env *e = slot->value;

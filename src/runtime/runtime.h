@@ -69,8 +69,8 @@ enum runtime_error {
 int runtime_invoke(struct task *t, const struct runtime_function *f,
         const struct runtime_invocation *in, struct runtime_result *result) MUST_USE;
 
-/* Code or configuration changed, or the function was deleted: environments with other keys of this
- * unqualified ARN end when idle. */
+/* Code or configuration of $LATEST changed: its environments with other keys end when idle. With an
+ * empty key the function was deleted: all environments of this unqualified ARN end. */
 void runtime_retire(struct loop *loop, struct str arn, struct str keep_key);
 
 /* Is there an interpreter for the runtime here? 0; RUNTIME_UNAVAILABLE with a sentence on *why that

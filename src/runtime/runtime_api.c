@@ -180,6 +180,8 @@ static int environment(struct task *t, struct runtime_conn *c, struct api_reques
 	if (e->assign_conn)
 		return bad_transition(t, c);
 	e->assign_conn = c;
+	if (e->spares)
+		spares_warm(e->spares, e);
 	runtime_api_assign(e);
 	return 0;
 }

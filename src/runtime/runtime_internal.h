@@ -73,6 +73,7 @@ struct pool {
 	size_t n_finishing; /* have answered, have not asked for more yet */
 	double init_ms;     /* of the last one that started */
 	bool retired;
+	bool no_spares;          /* one could not be assigned: they are not for it */
 	struct timer impatience; /* grows the pool when a finishing one does not come back */
 };
 
@@ -86,6 +87,8 @@ struct spares {
 	char zygote_id[41];
 	struct list ready; /* env.idle */
 	size_t n_ready, n_starting, target;
+	size_t n_warming; /* of the ready ones: their interpreters have not asked for a function yet
+	                   */
 	uint64_t used_ns; /* when one was last asked for */
 	struct timer refill;
 };
@@ -151,6 +154,7 @@ struct env {
 	bool second_init; /* within an invocation, bound to its invoker */
 	bool dedicated;   /* counted in no n_starting */
 	bool killed;      /* SANDBOX_KILL is sent */
+	bool warming;     /* a spare whose interpreter is not ready yet */
 	struct timer timer;
 	/* the invocation */
 	struct waiter *invoker; /* NULL: nobody waits (any more) */
@@ -169,6 +173,7 @@ struct waiter {
 	struct runtime_result *result;
 	struct function *function;
 	struct env *env; /* whose turn it is */
+	bool delivering; /* its task waits for the connection: only that may wake it */
 	bool coming;     /* env is in its second init for it */
 	bool done;
 	int error; /* instead of a result: positive enum runtime_error or -errno */
@@ -249,9 +254,13 @@ struct spares *spares_get(struct runtime *rt, const struct interpreter *in);
 struct env *spares_take(struct spares *s);
 /* Which zygote to fork from; empty: exec. */
 struct str spares_zygote(const struct spares *s);
+void spares_warm(struct spares *s, struct env *e);
+/* Forking has failed: from now on interpreters are started by exec. */
+void spares_zygote_failed(struct spares *s);
 void spares_lost(struct spares *s, struct env *e);
 void spares_started(struct spares *s, struct env *e, bool good);
 void spares_shrink(struct spares *s, uint64_t idle_ns);
+void spares_free(struct runtime *rt);
 /* argv of the interpreter with its bootstrap, as seen inside. */
 void spares_argv(struct arena *a, const struct interpreter *in, struct str **argv, size_t *n);
 void spares_mounts(struct runtime *rt, struct arena *a, const struct interpreter *in,

@@ -63,20 +63,27 @@ static void on_death(struct sandbox_client *c)
 	c->notice(c->arg, &none);
 }
 
+static void say_lines(struct str text)
+{
+	while (text.p) {
+		struct str line = str_cut(&text, '\n');
+		if (line.n)
+			log_warn("sandbox: %.*s", STR(line));
+	}
+}
+
 static void on_message(struct sandbox_client *c, const struct sandbox_message *m)
 {
 	if (m->type == SANDBOX_REPLY)
 		on_reply(c, m);
-	else if (m->type == SANDBOX_REPORT && m->why.n)
-		log_warn("sandbox: %.*s", STR(m->why));
-	else if (m->type != SANDBOX_REPORT)
+	else if (m->type == SANDBOX_REPORT)
+		say_lines(m->why);
+	else
 		c->notice(c->arg, m);
 }
 
-static int receive_task(struct task *t, void *arg)
+static int receive(struct task *t, struct sandbox_client *c)
 {
-	struct sandbox_client *c = arg;
-
 	for (;;) {
 		struct sandbox_message m = { 0 };
 		arena_reset(c->arena);
@@ -94,6 +101,15 @@ static int receive_task(struct task *t, void *arg)
 		}
 		on_message(c, &m);
 	}
+}
+
+static int receive_task(struct task *t, void *arg)
+{
+	struct sandbox_client *c = arg;
+
+	(void)!receive(t, c);
+	c->receiver = NULL;
+	return 0;
 }
 
 static bool send_post(struct sandbox_client *c, const struct post *p)
@@ -118,7 +134,8 @@ static int send_task(struct task *t, void *arg)
 			continue;
 		}
 		/* Requests of tasks may wait for the same: a pause serves both. */
-		TRY(task_sleep(t, 1));
+		if (task_sleep(t, 1) != 0)
+			break;
 	}
 	c->sender = NULL;
 	return 0;
@@ -178,12 +195,19 @@ int sandbox_client_start(struct sandbox_client *c, struct loop *loop, int fd,
 	return 0;
 }
 
+void sandbox_client_deinit(struct sandbox_client *c)
+{
+	arena_destroy(c->arena);
+}
+
 void sandbox_client_stop(struct sandbox_client *c)
 {
 	struct list_node *n;
 
 	loop_fd_deinit(&c->fd);
 	c->dead = true;
+	while ((n = list_first(&c->waiting)))
+		finish(CONTAINER_OF(n, struct request, node), -EPIPE);
 	while ((n = list_pop_front(&c->unsent)))
 		mem_free(CONTAINER_OF(n, struct post, node));
 }

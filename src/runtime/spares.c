@@ -11,6 +11,10 @@
 #include <stdio.h>
 
 #define REFILL_MS 30
+/* At a time: forks cost little, interpreters that start by themselves would be in the way of what
+ * is asked for now. */
+#define AT_ONCE_FORKED 4
+#define AT_ONCE        1
 
 static const struct {
 	enum runtime_language language;
@@ -50,6 +54,15 @@ void spares_mounts(struct runtime *rt, struct arena *a, const struct interpreter
 	spec->n_extra = 1;
 }
 
+void spares_zygote_failed(struct spares *s)
+{
+	if (!s->zygote)
+		return;
+	s->zygote = false;
+	log_warn(
+	        "the zygote of %s is gone: interpreters start by themselves", s->interpreter->path);
+}
+
 struct str spares_zygote(const struct spares *s)
 {
 	return s->zygote && s->state == SPARES_READY ? str_of(s->zygote_id) : (struct str){ 0 };
@@ -61,8 +74,11 @@ static void refill(struct timer *timer)
 {
 	struct spares *s = CONTAINER_OF(timer, struct spares, refill);
 
+	size_t at_once = s->zygote ? AT_ONCE_FORKED : AT_ONCE;
+
 	while (s->state == SPARES_READY && s->n_ready + s->n_starting < s->target &&
-	        !s->rt->stopping && s->rt->n_envs < s->rt->max_envs) {
+	        s->n_starting + s->n_warming < at_once && !s->rt->stopping &&
+	        s->rt->n_envs < s->rt->max_envs) {
 		struct env *e = env_new(s->rt, s->interpreter);
 		e->spares = s;
 		s->n_starting++;
@@ -85,7 +101,30 @@ void spares_started(struct spares *s, struct env *e, bool good)
 		return;
 	}
 	s->n_ready++;
+	s->n_warming++;
+	e->warming = true;
 	list_push_back(&s->ready, &e->idle);
+	if (e->assign_conn)
+		spares_warm(s, e);
+}
+
+static void end_warming(struct spares *s, struct env *e)
+{
+	if (!e->warming)
+		return;
+	e->warming = false;
+	s->n_warming--;
+}
+
+void spares_warm(struct spares *s, struct env *e)
+{
+	if (!e->warming)
+		return;
+	end_warming(s, e);
+	list_remove(&e->idle);
+	list_push_front(&s->ready, &e->idle);
+	if (s->n_ready + s->n_starting < s->target)
+		refill_soon(s);
 }
 
 void spares_lost(struct spares *s, struct env *e)
@@ -93,6 +132,7 @@ void spares_lost(struct spares *s, struct env *e)
 	if (!list_is_linked(&e->idle))
 		return;
 	list_remove(&e->idle);
+	end_warming(s, e);
 	s->n_ready--;
 	log_warn("a prestarted interpreter of %.*s has ended by itself",
 	        STR(s->interpreter->kind->name));
@@ -111,6 +151,7 @@ struct env *spares_take(struct spares *s)
 	if (!n)
 		return NULL;
 	s->n_ready--;
+	end_warming(s, CONTAINER_OF(n, struct env, idle));
 	return CONTAINER_OF(n, struct env, idle);
 }
 
@@ -125,6 +166,7 @@ void spares_shrink(struct spares *s, uint64_t idle_ns)
 	while (s->n_ready > s->target) {
 		struct env *e = CONTAINER_OF(list_pop_front(&s->ready), struct env, idle);
 		s->n_ready--;
+		end_warming(s, e);
 		env_stop(e);
 	}
 }
@@ -186,4 +228,17 @@ struct spares *spares_get(struct runtime *rt, const struct interpreter *in)
 	map_put(&rt->spares, in->kind->name, s);
 	start(s);
 	return s;
+}
+
+void spares_free(struct runtime *rt)
+{
+	struct map_slot *slot;
+	size_t at = 0;
+
+	while ((slot = map_next(&rt->spares, &at))) {
+		struct spares *s = slot->value;
+		timer_cancel(&s->refill);
+		mem_free(s);
+	}
+	map_deinit(&rt->spares);
 }

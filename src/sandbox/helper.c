@@ -307,8 +307,6 @@ static int prepare(struct helper *h)
 	cgroups_open(&h->cgroups, &h->report);
 	cgroups_sweep(&h->cgroups);
 	keep_janitor(h);
-	buf_add(&h->report,
-	        S("sandboxes reach no network but the AWS endpoint and the Runtime API\n"));
 	if ((error = filter_build(&h->filter)))
 		buf_printf(&h->report, "no system call filter: %s\n", strerror(-error));
 	if ((error = mounts_open(&h->mounts, h->options.state_dir, h->rootless, &h->report)))
@@ -383,6 +381,8 @@ _Noreturn static void helper_run(struct helper *h, int main_fd, int status_fd)
 		        STR(str_trim(buf_str(&h->report))));
 	(void)!write(status_fd, &error, sizeof error);
 	close(status_fd);
+	/* Not a lack in strict mode, which is for those who want it so. */
+	buf_add(&h->report, S("sandboxes reach no network but what wolke serves inside\n"));
 	helper_send(
 	        h, &(struct sandbox_message){ .type = SANDBOX_REPORT, .why = buf_str(&h->report) });
 	if (!error)

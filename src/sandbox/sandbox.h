@@ -92,8 +92,9 @@ struct sandbox_message {
 	/* REPLY to SPAWN (an ASSIGN brings no descriptors). PIDFD: the sandbox's pid 1: readable
 	 * when all of the sandbox has ended. RUNTIME and ENDPOINT: listening sockets of the inside;
 	 * LOG: read end of what stdout and stderr carry; MEMORY: pread gives the peak in bytes
-	 * (decimal); CPU: cpu time file. -1 where there is none. Counters go on from whoever
-	 * had the cgroup before: take differences. Owned by the receiver. */
+	 * (decimal); CPU: one number, nanoseconds, or lines of which "usage_usec N" counts. -1
+	 * where there is none. Counters go on from whoever had the cgroup before: take differences.
+	 * Owned by the receiver. */
 	int fds[SANDBOX_FD_N];
 };
 

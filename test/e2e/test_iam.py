@@ -93,6 +93,21 @@ def test_malformed_trust(iam, name, document):
     fails("NoSuchEntity", None, iam.get_role, RoleName=name)
 
 
+def test_trusted_users_and_roles_exist(iam, name):
+    def trusting(arn):
+        return TRUST.replace('"Service": "lambda.amazonaws.com"', '"AWS": ["%s"]' % arn)
+
+    user = "arn:aws:iam::%s:user/%s" % (ACCOUNT, name)
+    fails("MalformedPolicyDocument", 'Invalid principal in policy: "AWS":"%s"' % user,
+          iam.create_role, RoleName=name, AssumeRolePolicyDocument=trusting(user))
+    iam.create_user(UserName=name)
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=trusting(user))
+    fails("MalformedPolicyDocument", None, iam.update_assume_role_policy, RoleName=name,
+          PolicyDocument=trusting(user + "x"))
+    iam.update_assume_role_policy(RoleName=name, PolicyDocument=trusting(
+        "arn:aws:iam::%s:root" % ACCOUNT))
+
+
 def test_trust_quota(iam, name):
     statement = json.loads(TRUST)["Statement"][0]
     statement["Condition"] = {"StringEquals": {"sts:ExternalId": ["x" * 100 + str(i) for i in range(25)]}}
@@ -642,3 +657,21 @@ def test_secrets_are_not_in_the_store_in_the_clear(wolke_server):
 
 def test_not_built_is_said(iam):
     assert fails("NotImplemented", None, iam.generate_credential_report) == 501
+
+
+def test_linked_roles_and_providers_are_checked(enforced):
+    iam = enforced.client("iam")
+    iam.create_user(UserName="u")
+    iam.put_user_policy(UserName="u", PolicyName="p", PolicyDocument=json.dumps({
+        "Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": "iam:CreateServiceLinkedRole",
+             "Resource": "arn:aws:iam::*:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",
+             "Condition": {"StringLike": {"iam:AWSServiceName": "ecs.amazonaws.com"}}},
+            {"Effect": "Allow", "Action": "iam:CreateOpenIDConnectProvider",
+             "Resource": "arn:aws:iam::*:oidc-provider/good.example.com"}]}))
+    own = as_user(enforced, iam, "u")
+    own.create_service_linked_role(AWSServiceName="ecs.amazonaws.com")
+    fails("AccessDenied", None, own.create_service_linked_role,
+          AWSServiceName="ops.apigateway.amazonaws.com")
+    own.create_open_id_connect_provider(Url="https://good.example.com")
+    fails("AccessDenied", None, own.create_open_id_connect_provider, Url="https://bad.example.com")

@@ -161,8 +161,10 @@ def test_any_key(s3, bucket, key):
     assert keys(s3.list_objects_v2(Bucket=bucket)) == [key]
     assert keys(s3.list_objects_v2(Bucket=bucket, Prefix=key[:1])) == [key]
     s3.copy_object(Bucket=bucket, Key="copy", CopySource={"Bucket": bucket, "Key": key})
+    if min(key) < "\n":  # what XML cannot hold is deleted alone
+        s3.delete_object(Bucket=bucket, Key=key)
     assert not s3.delete_objects(Bucket=bucket, Delete={
-        "Objects": [{"Key": key}, {"Key": "copy"}]}).get("Errors")
+        "Objects": [{"Key": key}, {"Key": "copy"}][min(key) < "\n":]}).get("Errors")
     assert keys(s3.list_objects_v2(Bucket=bucket)) == []
 
 
@@ -358,9 +360,10 @@ def test_copy(s3, bucket):
 
 def upload(s3, bucket, key, parts, **kw):
     u = s3.create_multipart_upload(Bucket=bucket, Key=key, **kw)["UploadId"]
+    kw = {k: v for k, v in kw.items() if k == "ChecksumAlgorithm"}
     done = []
     for i, body in enumerate(parts, 1):
-        r = s3.upload_part(Bucket=bucket, Key=key, UploadId=u, PartNumber=i, Body=body)
+        r = s3.upload_part(Bucket=bucket, Key=key, UploadId=u, PartNumber=i, Body=body, **kw)
         done.append({"PartNumber": i, "ETag": r["ETag"]})
     return u, done
 
@@ -643,9 +646,11 @@ def fetch(url, method="GET", body=None, headers=None):
         return e.code, e.read(), e.headers
 
 
-def test_presigned(s3, bucket):
+@pytest.mark.parametrize("version", ["s3v4", "s3"])
+def test_presigned(client, bucket, version):
+    s3 = client("s3", config=botocore.config.Config(signature_version=version))
     url = s3.generate_presigned_url("put_object", {"Bucket": bucket, "Key": "a b"})
-    assert fetch(url, "PUT", b"by url")[0] == 200
+    assert fetch(url, "PUT", b"by url", {"Content-Type": ""})[0] == 200
     url = s3.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "a b"})
     assert fetch(url)[1] == b"by url"
     status, body, _ = fetch(url.replace("a%20b", "other"))
@@ -810,6 +815,7 @@ def test_aborted_upload_leaves_nothing(wolke_server):
     s3.put_object(Bucket="aborted", Key="k", Body=os.urandom(100000))
     s3.put_object(Bucket="aborted", Key="k", Body=os.urandom(100000))
     s3.delete_object(Bucket="aborted", Key="k")
+    end = time.monotonic() + 20
     while files() and time.monotonic() < end:
         time.sleep(0.1)
     assert files() == []

@@ -4,6 +4,19 @@
 
 #include "services/apigateway/usage.h"
 
+static void log_not_required(struct exchange *e, struct str stage)
+{
+	if (!e->log_info)
+		return;
+	exchange_log(e, "Verifying Usage Plan for request: %.*s. API Key:  API Stage: %.*s",
+	        STR(e->request_id), STR(stage));
+	exchange_log(e,
+	        "API Key  authorized because method '%.*s %.*s' does not require API Key. Request "
+	        "will not contribute to throttle or quota limits",
+	        STR(e->method->http_method), STR(e->resource->path));
+	exchange_log(e, "Usage Plan check succeeded for API Key  and API Stage %.*s", STR(stage));
+}
+
 int exchange_check_key(struct task *t, struct exchange *e)
 {
 	struct usage_check check = { .account = e->account,
@@ -13,6 +26,7 @@ int exchange_check_key(struct task *t, struct exchange *e)
 	struct str stage = str_printf(e->arena, "%.*s/%.*s", STR(e->api_id), STR(e->stage_name));
 
 	if (!e->method->api_key_required.v) {
+		log_not_required(e, stage);
 		e->api_key = (struct str){ 0 };
 		return 0;
 	}

@@ -79,7 +79,8 @@ static void plain_body(struct exchange *e)
 	struct json_writer w = json_writer(&b);
 
 	json_object(&w);
-	json_key(&w, S("message"));
+	/* A denial is spelled with a capital letter, and only it. */
+	json_key(&w, str_eq(e->error_response, S("ACCESS_DENIED")) ? S("Message") : S("message"));
 	if (e->error_message.p)
 		json_str(&w, e->error_message);
 	else

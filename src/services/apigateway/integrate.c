@@ -31,10 +31,36 @@ int integrate_mock(struct task *t, struct exchange *e)
 	return mapping_response(e, &response);
 }
 
+/* {a=1, b=2}, as the log shows pairs. */
+static struct str pairs(struct exchange *e, const struct http_headers *h)
+{
+	struct buf b = buf_init(e->arena);
+
+	buf_add_char(&b, '{');
+	for (size_t i = 0; i < h->n; i++)
+		buf_printf(&b, "%s%.*s=%.*s", i ? ", " : "", STR(h->v[i].name), STR(h->v[i].value));
+	buf_add_char(&b, '}');
+	return buf_str(&b);
+}
+
 static void log_request(struct exchange *e)
 {
+	if (!e->log_data)
+		return;
+	exchange_log_data(e, "Method request path: %.*s", STR(pairs(e, &e->path_params)));
+	exchange_log_data(e, "Method request query string: %.*s", STR(pairs(e, &e->query)));
+	exchange_log_data(e, "Method request headers: %.*s", STR(pairs(e, &e->headers)));
 	exchange_log_data(e, "Method request body before transformations: %.*s",
 	        STR(e->binary ? S("[Binary Data]") : e->body));
+}
+
+static void log_answer(struct exchange *e)
+{
+	exchange_log_data(
+	        e, "Method response body after transformations: %.*s", STR(e->answer_body));
+	if (e->log_data)
+		exchange_log_data(e, "Method response headers: %.*s", STR(pairs(e, &e->answer)));
+	exchange_log(e, "Successfully completed execution");
 }
 
 int exchange_integrate(struct task *t, struct exchange *e)
@@ -59,8 +85,7 @@ int exchange_integrate(struct task *t, struct exchange *e)
 		if (!e->integration_ms)
 			e->integration_ms = (clock_mono_ns() - before) / 1000000;
 		if (result == 0)
-			exchange_log_data(e, "Method response body after transformations: %.*s",
-			        STR(e->answer_body));
+			log_answer(e);
 		return result;
 	}
 	return exchange_refuse(e, REFUSE_API_CONFIGURATION, (struct str){ 0 });

@@ -85,6 +85,24 @@ int vtl_parse_arguments(
 
 /* ---- references ---- */
 
+/* Behind "[": an index and "]". Anything else there is text. */
+static bool take_index(struct vtl_parser *p, struct vtl_accessor *x)
+{
+	struct vtl_expression *index;
+	int depth = p->depth;
+
+	x->kind = VTL_INDEX;
+	if (vtl_parse_expression(p, &index) == 0) {
+		add_part(p, &x->args, &x->n_args, index);
+		vtl_skip_space(p);
+		if (vtl_take(p, "]"))
+			return true;
+	}
+	p->depth = depth;
+	p->why = (struct str){ 0 };
+	return false;
+}
+
 /* Behind a name: one accessor. *got false: there is none. */
 static int accessor(struct vtl_parser *p, struct vtl_accessor **out, bool *got)
 {
@@ -94,12 +112,11 @@ static int accessor(struct vtl_parser *p, struct vtl_accessor **out, bool *got)
 	*out = x;
 	*got = true;
 	if (vtl_take(p, "[")) {
-		struct vtl_expression *index;
-		x->kind = VTL_INDEX;
-		TRY(vtl_parse_expression(p, &index));
-		add_part(p, &x->args, &x->n_args, index);
-		vtl_skip_space(p);
-		return vtl_take(p, "]") ? 0 : vtl_parse_error(p, "']' is missing");
+		if (take_index(p, x))
+			return 0;
+		p->at = begin;
+		*got = false;
+		return 0;
 	}
 	if (vtl_take(p, ".")) {
 		x->name = vtl_parse_name(p);

@@ -236,7 +236,7 @@ static bool take_ending(struct vtl_parser *p, enum ending *ending)
 /* ---- blocks ---- */
 
 struct writing {
-	struct vtl_node **last;
+	struct vtl_node **first, **last;
 	struct buf text;
 };
 
@@ -253,9 +253,13 @@ static void flush(struct vtl_parser *p, struct writing *w)
 
 static void append(struct vtl_parser *p, struct writing *w, struct vtl_node *n)
 {
-	/* #set also takes the blanks in front of it. */
-	while (n->kind == VTL_NODE_SET && w->text.n && strchr(" \t", w->text.p[w->text.n - 1]))
-		w->text.n--;
+	/* #set also takes the blanks that begin its line. */
+	size_t blank = w->text.n;
+
+	while (blank > 0 && strchr(" \t", w->text.p[blank - 1]) && w->text.p[blank - 1])
+		blank--;
+	if (n->kind == VTL_NODE_SET && (blank ? w->text.p[blank - 1] == '\n' : w->last == w->first))
+		w->text.n = blank;
 	flush(p, w);
 	*w->last = n;
 	w->last = &n->next;
@@ -322,7 +326,7 @@ static int one(struct vtl_parser *p, struct writing *w)
 
 static int block(struct vtl_parser *p, struct vtl_node **first, enum ending *ending)
 {
-	struct writing w = { first, buf_init(p->arena) };
+	struct writing w = { first, first, buf_init(p->arena) };
 
 	if (++p->depth > VTL_PARSE_DEPTH)
 		return vtl_parse_error(p, "too deep");

@@ -6,6 +6,7 @@
 
 #include "api/arn.h"
 #include "services/iam/managed.h"
+#include "services/iam/service_linked_role.h"
 
 /* The first of these that an operation has names its resource. */
 static const struct target {
@@ -20,7 +21,10 @@ static const struct target {
 	{ S_INIT("PolicySourceArn"), S_INIT(""), S_INIT("") },
 	{ S_INIT("OpenIDConnectProviderArn"), S_INIT(""), S_INIT("") },
 	{ S_INIT("SAMLProviderArn"), S_INIT(""), S_INIT("") },
-	{ S_INIT("PolicyName"), S_INIT("policy"), S_INIT("policy") },
+	{ S_INIT("PolicyName"), S_INIT("policy"), S_INIT("") },
+	{ S_INIT("Url"), S_INIT("oidc-provider"), S_INIT("") },
+	{ S_INIT("Name"), S_INIT("saml-provider"), S_INIT("") },
+	{ S_INIT("AWSServiceName"), S_INIT("role"), S_INIT("") },
 };
 
 static struct str member(const struct shape *shape, const void *in, struct str name)
@@ -36,7 +40,6 @@ struct path_of {
 	struct str row, name, path, account;
 };
 
-/* All kinds of rows have a path, by which they are addressed. */
 static int read_path(struct kv_txn *txn, void *arg)
 {
 	struct path_of *p = arg;
@@ -49,11 +52,22 @@ static int read_path(struct kv_txn *txn, void *arg)
 	if (str_eq(p->row, S("profile"))) {
 		got = record_get(txn, key, &iam_shape_instance_profile_record, &profile);
 		p->path = profile.path;
-	} else if (!str_eq(p->row, S("policy"))) {
+	} else {
 		got = record_get(txn, key, &iam_shape_entity_record, &e);
 		p->path = e.path;
 	}
 	return got < 0 ? got : 0;
+}
+
+/* Where the member is not yet the name. */
+static void adapt(struct arena *a, const struct target *target, struct path_of *p)
+{
+	if (str_eq(target->member, S("Url")) && str_starts(p->name, S("https://")))
+		p->name = str_sub(p->name, 8, p->name.n);
+	if (!str_eq(target->member, S("AWSServiceName")))
+		return;
+	p->path = str_concat(a, 3, S("/aws-service-role/"), p->name, S("/"));
+	p->name = iam_linked_role_name(p->name);
 }
 
 static int resource_arn(
@@ -67,10 +81,11 @@ static int resource_arn(
 		access->resource = p.name;
 		return 0;
 	}
-	if (!p.path.n)
+	if (!p.path.n && target->row.n)
 		TRY(kv_view(t, read_path, &p));
 	if (!p.path.n)
 		p.path = S("/");
+	adapt(task_arena(t), target, &p);
 	access->resource = arn_make(task_arena(t), "iam", S(""), c->account, "%.*s%.*s%.*s",
 	        STR(target->kind), STR(p.path), STR(p.name));
 	return 0;
@@ -107,6 +122,7 @@ int iam_on_input(struct task *t, const void *in, struct api_access *access)
 	struct arena *a = task_arena(t);
 
 	access->keys = arena_new_n(a, struct policy_key, 4);
+	add_key(a, access, "iam:AWSServiceName", member(shape, in, S("AWSServiceName")));
 	add_key(a, access, "iam:PermissionsBoundary", member(shape, in, S("PermissionsBoundary")));
 	for (size_t i = 0; i < ARRAY_LEN(targets); i++) {
 		if (!member(shape, in, targets[i].member).p)

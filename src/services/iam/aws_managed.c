@@ -6,7 +6,9 @@
 
 #define DOCUMENT(statements) "{\"Version\":\"2012-10-17\",\"Statement\":[" statements "]}"
 #define ALLOW(actions)       "{\"Effect\":\"Allow\",\"Action\":[" actions "],\"Resource\":\"*\"}"
-#define LOGS                 "\"logs:CreateLogGroup\",\"logs:CreateLogStream\",\"logs:PutLogEvents\""
+#define LOGS                                                \
+	"\"logs:CreateLogGroup\",\"logs:CreateLogStream\"," \
+	"\"logs:PutLogEvents\""
 #define PASS(service)                                                                          \
 	",{\"Effect\":\"Allow\",\"Action\":\"iam:PassRole\",\"Resource\":\"*\",\"Condition\":" \
 	"{\"StringEquals\":{\"iam:PassedToService\":\"" service "\"}}}"

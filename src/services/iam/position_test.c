@@ -32,7 +32,7 @@ static void test_list(void **state)
 	                    "  {\"Condition\": {\"x\": {}}}\n ]\n}\n");
 
 	expect(json, 0, (struct iam_span){ 4, 4, 4, 16 });
-	expect(json, 1, (struct iam_span){ 5, 4, 5, 28 });
+	expect(json, 1, (struct iam_span){ 5, 4, 5, 27 });
 	assert_false(iam_statement_span(json, 2, &(struct iam_span){ 0 }));
 }
 

@@ -2,18 +2,9 @@
 #include "services/iam/entity.h"
 
 #include "services/iam/instance_profile.h"
+#include "services/iam/trust.h"
 
-#define TRUST_MAX       2048
 #define DURATION_PRESET 3600
-
-static int check_trust(struct iam_work *w, struct str trust)
-{
-	TRY(iam_document_check(w, trust, POLICY_TRUST));
-	if (iam_document_size(trust) > TRUST_MAX)
-		return iam_refuse(w, IAM_LIMIT_EXCEEDED_EXCEPTION,
-		        "Cannot exceed quota for ACLSizePerRole: %d", TRUST_MAX);
-	return 0;
-}
 
 static int create_role(
         struct iam_work *w, const struct iam_create_role_in *in, struct iam_create_role_out *out)
@@ -29,7 +20,7 @@ static int create_role(
 		.tags = in->tags,
 	};
 
-	TRY(check_trust(w, r.trust));
+	TRY(iam_trust_check(w, r.trust));
 	if (str_starts(r.path, S("/aws-service-role/")))
 		return iam_refuse(w, API_ERROR_VALIDATION,
 		        "Role paths beginning with /aws-service-role/ are reserved.");
@@ -123,7 +114,7 @@ static int update_assume_role_policy(struct iam_work *w,
 {
 	struct iam_entity_record r;
 
-	TRY(check_trust(w, in->policy_document));
+	TRY(iam_trust_check(w, in->policy_document));
 	TRY(iam_entity_change(w, IAM_ROLE, in->role_name, &r));
 	r.trust = in->policy_document;
 	iam_entity_put(w, IAM_ROLE, &r);

@@ -2,6 +2,8 @@
  * Service-linked roles: Create, Delete, GetServiceLinkedRoleDeletionStatus. A deletion is done when
  * it is answered; its task's id says which role it was, sealed by a keyed hash.
  */
+#include "services/iam/service_linked_role.h"
+
 #include "services/iam/entity.h"
 
 #include "codec/codec.h"
@@ -39,6 +41,13 @@ static const struct linked *find(struct str service)
 		if (str_eq(table[i].service, service))
 			return &table[i];
 	return NULL;
+}
+
+struct str iam_linked_role_name(struct str service)
+{
+	const struct linked *l = find(service);
+
+	return l ? l->role : S("");
 }
 
 static int create_service_linked_role(struct iam_work *w,
