@@ -75,8 +75,7 @@ static int create(struct kv_txn *txn, void *arg)
 	return put(txn, c);
 }
 
-static int check_weight_range(
-        struct task *t, const struct lambda_alias_routing_configuration *r)
+static int check_weight_range(struct task *t, const struct lambda_alias_routing_configuration *r)
 {
 	for (size_t i = 0; r && i < r->additional_version_weights.n; i++) {
 		const struct lambda_additional_version_weights_entry *e =

@@ -1,4 +1,4 @@
-/* Invoke */
+/* Invoke, and its forerunner InvokeAsync */
 #include "services/lambda/async.h"
 
 #include "codec/codec.h"
@@ -46,14 +46,18 @@ int lambda_run(struct task *t, const struct lambda_ref *ref, const struct lambda
 	}
 }
 
+static int too_large(struct task *t, size_t limit)
+{
+	return fail(t, LAMBDA_REQUEST_TOO_LARGE_EXCEPTION,
+	        "Request must be smaller than %zu bytes for the InvokeFunction operation", limit);
+}
+
 static int check(struct task *t, const struct lambda_invoke_in *in, bool async)
 {
 	size_t limit = async ? ASYNC_MAX : SYNC_MAX;
 
 	if (in->payload.n > limit)
-		return fail(t, LAMBDA_REQUEST_TOO_LARGE_EXCEPTION,
-		        "Request must be smaller than %zu bytes for the InvokeFunction operation",
-		        limit);
+		return too_large(t, limit);
 	if (in->payload.n && !json_is_valid(in->payload))
 		return fail(t, LAMBDA_INVALID_REQUEST_CONTENT_EXCEPTION,
 		        "Could not parse request body into json: Could not parse payload into "
@@ -111,5 +115,23 @@ int lambda_invoke(struct task *t, const struct lambda_invoke_in *in, struct lamb
 	TRY(lambda_run(t, &ref, &r, &invocation, &result));
 	out->executed_version = r.configuration->version;
 	answer(task_arena(t), &result, out);
+	return 0;
+}
+
+int lambda_invoke_async(struct task *t, const struct lambda_invoke_async_in *in,
+        struct lambda_invoke_async_out *out)
+{
+	struct lambda_invoke_in event = { .function_name = in->function_name };
+	struct lambda_function_record r;
+	struct lambda_ref ref;
+
+	int bad = stream_read_all(t, in->invoke_args, task_arena(t), ASYNC_MAX + 1, &event.payload);
+	if (bad == -EMSGSIZE)
+		return too_large(t, ASYNC_MAX);
+	TRY(bad);
+	TRY(check(t, &event, true));
+	TRY(lambda_find(t, in->function_name, (struct str){ 0 }, &ref, &r));
+	TRY(lambda_async_add(t, &ref, &event));
+	out->status = opt_int(202);
 	return 0;
 }
