@@ -48,20 +48,74 @@ static void make_id(char id[33])
 	id[32] = 0;
 }
 
+/* While the sweep at start goes on, it must know what is this process's own. */
+static void note_fresh(struct kv *kv, struct str id)
+{
+	pthread_mutex_lock(&kv->sweep_lock);
+	if (kv->sweeping)
+		map_put(&kv->fresh_blobs, id, kv);
+	pthread_mutex_unlock(&kv->sweep_lock);
+}
+
+static bool is_fresh(struct kv *kv, struct str id)
+{
+	pthread_mutex_lock(&kv->sweep_lock);
+	bool found = map_get(&kv->fresh_blobs, id) != NULL;
+	pthread_mutex_unlock(&kv->sweep_lock);
+	return found;
+}
+
+static void set_sweeping(struct kv *kv, bool sweeping)
+{
+	pthread_mutex_lock(&kv->sweep_lock);
+	kv->sweeping = sweeping;
+	if (!sweeping)
+		map_deinit(&kv->fresh_blobs);
+	pthread_mutex_unlock(&kv->sweep_lock);
+}
+
+/* Makes the entry of path in its folder durable. */
+static int sync_directory(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	*slash = 0;
+	CLEANUP(fd_closep) int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	*slash = '/';
+	return dir < 0 || fsync(dir) != 0 ? -errno : 0;
+}
+
+/* A new folder's own entry must be as durable as the files in it. */
+static int make_folder(struct kv_blob_writer *w)
+{
+	if (mkdir(w->path, 0700) != 0)
+		return errno == EEXIST ? 0 : -errno;
+	return w->kv->sync ? sync_directory(w->path) : 0;
+}
+
+static int make_folders(struct kv_blob_writer *w)
+{
+	int bad = make_folder(w);
+	char *up = strrchr(w->path, '/');
+
+	if (bad != -ENOENT)
+		return bad;
+	*up = 0;
+	bad = make_folder(w);
+	*up = '/';
+	return bad ? bad : make_folder(w);
+}
+
 static int create_on_pool(void *arg)
 {
 	struct kv_blob_writer *w = arg;
 	char *slash = strrchr(w->path, '/');
 
 	*slash = 0;
-	if (mkdir(w->path, 0700) != 0 && errno == ENOENT) {
-		char *up = strrchr(w->path, '/');
-		*up = 0;
-		mkdir(w->path, 0700);
-		*up = '/';
-		mkdir(w->path, 0700);
-	}
+	int bad = make_folders(w);
 	*slash = '/';
+	if (bad)
+		return bad;
 	w->fd = open(w->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	return w->fd < 0 ? -errno : 0;
 }
@@ -76,6 +130,7 @@ int kv_blob_create(struct task *t, struct kv_blob_writer **writer)
 	struct str path = blob_path(task_arena(t), w->kv, str_of(w->id));
 	ensure(path.n < sizeof w->path);
 	memcpy(w->path, path.p, path.n);
+	note_fresh(w->kv, str_of(w->id));
 	int bad = pool_run(t, create_on_pool, w);
 	if (bad) {
 		mem_free(w);
@@ -114,16 +169,6 @@ int kv_blob_write(struct task *t, struct kv_blob_writer *w, struct str bytes)
 			TRY(pool_run(t, flush_on_pool, w));
 	}
 	return 0;
-}
-
-static int sync_directory(char *path)
-{
-	char *slash = strrchr(path, '/');
-
-	*slash = 0;
-	CLEANUP(fd_closep) int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	*slash = '/';
-	return dir < 0 || fsync(dir) != 0 ? -errno : 0;
 }
 
 static int finish_on_pool(void *arg)
@@ -253,12 +298,9 @@ static void list_folder(struct listing *l, const char *folder)
 {
 	DIR *dir = opendir(folder);
 	struct dirent *e;
-	struct stat st;
 
 	while (dir && (e = readdir(dir))) {
-		/* Files younger than this process may belong to a writer under way. */
-		if (strlen(e->d_name) != 32 || fstatat(dirfd(dir), e->d_name, &st, 0) != 0 ||
-		        st.st_mtime * 1000 >= l->kv->started_ms - 1000)
+		if (strlen(e->d_name) != 32)
 			continue;
 		if (l->n == l->capacity) {
 			l->capacity = MAX((size_t)64, l->capacity * 2);
@@ -281,22 +323,25 @@ static int list_on_pool(void *arg)
 
 static int sweep_task(struct task *t, void *arg)
 {
-	struct listing l = { .arena = task_arena(t), .kv = arg };
+	struct kv *kv = arg;
+	struct listing l = { .arena = task_arena(t), .kv = kv };
+	int bad = pool_run(t, list_on_pool, &l);
 
-	TRY(pool_run(t, list_on_pool, &l));
-	for (size_t i = 0; i < l.n; i++) {
+	for (size_t i = 0; !bad && i < l.n; i++) {
 		struct lookup look = { .id = l.ids[i] };
-		if (kv_view(t, is_used, &look) == 0 && !look.used)
-			unlink(blob_path(task_arena(t), l.kv, l.ids[i]).p);
+		if (kv_view(t, is_used, &look) == 0 && !look.used && !is_fresh(kv, look.id))
+			unlink(blob_path(task_arena(t), kv, look.id).p);
 	}
 	mem_free(l.ids);
-	return 0;
+	set_sweeping(kv, false);
+	return bad;
 }
 
 int kv_blobs_sweep(struct task *t)
 {
 	struct kv *kv = kv_of(t);
 
+	set_sweeping(kv, true);
 	kv_job_handler(kv, S("~blob-sweep"), 4, sweep_one);
 	task_start(task_loop(t), "blob-sweep", sweep_task, kv);
 	return 0;

@@ -340,6 +340,45 @@ static void test_blobs(void **state)
 	run_on(blobs, true, NULL);
 }
 
+static int write_blob(struct task *t, struct str *id)
+{
+	struct kv_blob_writer *w;
+
+	TRY(kv_blob_create(t, &w));
+	TRY(kv_blob_write(t, w, S("bytes")));
+	return kv_blob_finish(t, w, id, NULL);
+}
+
+static bool blob_is_there(struct task *t, struct str id)
+{
+	return access(kv_blob_path(task_arena(t), kv, id).p, F_OK) == 0;
+}
+
+/* A process that was killed leaves files without a row, however young; those of writers under way
+ * stay. */
+static int sweep(struct task *t)
+{
+	struct str left, kept, own;
+
+	TRY(write_blob(t, &left));
+	TRY(write_blob(t, &kept));
+	TRY(kv_update(t, ref, &kept));
+	TRY(kv_blobs_sweep(t));
+	TRY(write_blob(t, &own));
+	for (int i = 0; i < 1000 && blob_is_there(t, left); i++)
+		TRY(task_sleep(t, 1));
+	assert_false(blob_is_there(t, left));
+	TRY(task_sleep(t, 20));
+	assert_true(blob_is_there(t, kept));
+	assert_true(blob_is_there(t, own));
+	return 0;
+}
+
+static void test_sweep(void **state)
+{
+	run_on(sweep, true, NULL);
+}
+
 static int faults(struct task *t)
 {
 	bool forward = false;
@@ -367,6 +406,7 @@ int main(void)
 		cmocka_unit_test(test_jobs),
 		cmocka_unit_test(test_watch),
 		cmocka_unit_test(test_blobs),
+		cmocka_unit_test(test_sweep),
 		cmocka_unit_test(test_faults),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

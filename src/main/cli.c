@@ -72,7 +72,7 @@ int cli_ask(
 	sigv4_sign(a, &c, f->method, f->url, &f->headers, f->body, o->region, r->service,
 	        clock_now_ms());
 	int bad = http_fetch(t, f);
-	if (bad && bad != -ECANCELED)
+	if (bad && bad != -ECANCELED && !r->quiet)
 		fprintf(stderr, "wolke: nothing answers at %.*s (%s): is `wolke start` running?\n",
 		        STR(endpoint), strerror(-bad));
 	return bad;

@@ -11,6 +11,7 @@
 struct cli_request {
 	struct str service, method, path, target, body; /* target: X-Amz-Target, may be absent */
 	struct http_headers headers;
+	bool quiet; /* nothing is said when nothing answers */
 };
 int cli_call(struct task *t, const struct options *o, const struct cli_request *r,
         struct http_fetch *f) MUST_USE;

@@ -2,7 +2,6 @@
 #include "main/cli.h"
 #include "main/command.h"
 
-#include "base/clock.h"
 #include "codec/codec.h"
 #include "codec/json.h"
 
@@ -14,9 +13,9 @@ static const struct {
 } units[] = { { 'm', 60000 }, { 'h', 3600000 }, { 'd', 86400000 }, { 'w', 7 * 86400000ll } };
 
 /* "24h", "7d", a date or time, or nothing: the begin of this month. */
-static int parse_since(struct arena *a, struct str text, int64_t *ms)
+static int parse_since(struct arena *a, struct str text, int64_t now, int64_t *ms)
 {
-	int64_t now = clock_now_ms(), n;
+	int64_t n;
 
 	if (!text.n) {
 		struct str month =
@@ -57,16 +56,33 @@ static void show(struct arena *a, yyjson_val *bill)
 	        STR(json_get_str(bill, "PricesOf")), STR(json_get_str(bill, "PricesRegion")));
 }
 
+/* The server's, which may be a manual one. */
+static int server_now(struct task *t, const struct options *o, int64_t *now_ms)
+{
+	struct cli_request r = {
+		.service = S("lambda"), .method = S("GET"), .path = S("/_wolke/clock")
+	};
+	struct http_fetch f = { 0 };
+	yyjson_val *clock;
+
+	TRY(cli_call(t, o, &r, &f));
+	if (json_parse(task_arena(t), f.response_body, &clock) != 0)
+		return -EPROTO;
+	*now_ms = json_get_i64(clock, "now_ms", 0);
+	return 0;
+}
+
 static int bill_task(struct task *t, void *arg)
 {
 	const struct options *o = arg;
 	struct arena *a = task_arena(t);
 	struct cli_request r = { .service = S("lambda"), .method = S("GET") };
 	struct http_fetch f = { 0 };
-	int64_t since_ms;
+	int64_t since_ms, now_ms;
 	yyjson_val *bill;
 
-	if (parse_since(a, o->since, &since_ms) != 0) {
+	TRY(server_now(t, o, &now_ms));
+	if (parse_since(a, o->since, now_ms, &since_ms) != 0) {
 		fprintf(stderr, "wolke: --since takes 90m, 24h, 7d or a date as 2026-01-31\n");
 		return 2;
 	}

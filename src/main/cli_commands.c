@@ -157,7 +157,8 @@ int command_env(struct arena *a, const struct options *o)
 	if (n > 0)
 		secret[n] = 0;
 	printf("export AWS_ENDPOINT_URL=http://%.*s:%d\nexport AWS_ACCESS_KEY_ID=%.*s\n"
-	       "export AWS_SECRET_ACCESS_KEY=%s\nexport AWS_DEFAULT_REGION=%.*s\n",
+	       "export AWS_SECRET_ACCESS_KEY=%s\nexport AWS_DEFAULT_REGION=%.*s\n"
+	       "export AWS_DISABLE_HOST_PREFIX_INJECTION=true\n",
 	        STR(o->host), o->port, STR(o->account), secret, STR(o->region));
 	return 0;
 }

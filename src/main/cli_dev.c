@@ -401,7 +401,7 @@ static int show_stream(struct task *t, struct dev *d, struct stream *s)
 
 static int show_log(struct task *t, struct dev *d)
 {
-	struct cli_request r = { .service = S("lambda"), .method = S("GET") };
+	struct cli_request r = { .service = S("lambda"), .method = S("GET"), .quiet = true };
 	struct http_fetch f = { .want_stream = true, .timeout_ms = 86400000ull * 365 };
 
 	r.path = str_concat(task_arena(t), 2, d->path, S("tail"));

@@ -21,8 +21,8 @@ struct dev_script {
 struct dev_script dev_script(struct arena *a, struct str directory);
 
 struct dev_show {
-	bool color, debug;
-	double memory_mib;
+	bool color;
+	bool failed; /* an error was shown since the last report */
 };
 /* Prints one line of the tail. */
 void dev_show_line(struct dev_show *s, struct arena *a, struct str line);

@@ -68,7 +68,7 @@ struct invocation {
 
 static void show_invocation(struct dev_show *s, struct arena *a, const struct invocation *i)
 {
-	bool bad = i->status.n > 0 || i->error.n > 0;
+	bool bad = i->status.n > 0 || i->error.n > 0 || s->failed;
 	struct buf b = buf_init(a);
 
 	buf_printf(&b, "%s %.1f ms", bad ? "✗" : "✓", i->duration_ms);
@@ -78,6 +78,7 @@ static void show_invocation(struct dev_show *s, struct arena *a, const struct in
 	        i->used_mib, i->memory_mib, price_invocation(false, i->billed_ms, i->memory_mib));
 	if (bad)
 		buf_printf(&b, "  %.*s", STR(i->error.n ? i->error : i->status));
+	s->failed = false;
 	paint(s, bad ? RED : GREEN, buf_str(&b));
 	paint(s, DIM, str_printf(a, "  %.*s\n", STR(i->id)));
 }
@@ -179,6 +180,9 @@ static void show_message(struct dev_show *s, struct arena *a, int64_t time, stru
 	print_time(s, a, time);
 	if (show_json_report(s, a, text))
 		return;
+	/* The report of what the function threw does not say so. */
+	s->failed |= str_starts(text, S("[ERROR] ")) ||
+	             str_find(text, S("\tERROR\tInvoke Error")) >= 0;
 	const char *color = color_of(text);
 	if (color)
 		paint(s, color, unfold(a, text));

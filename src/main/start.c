@@ -63,25 +63,38 @@ static int make_directory(struct arena *a, struct str path)
 	return 0;
 }
 
-/* A secret of this installation: made once, kept in the data directory. */
-static int load_secret(struct arena *a, struct str path, struct str *secret)
+/* Whole or not at all: a start that is killed here must not lock the next one out. */
+static int store_secret(struct arena *a, struct str dir, struct str path, struct str secret)
 {
-	const char *name = str_cstr(a, path);
-	char *bytes = arena_bytes(a, 64);
-	CLEANUP(fd_closep) int fd = open(name, O_RDONLY | O_CLOEXEC);
+	const char *name = str_cstr(a, str_concat(a, 2, path, S(".new")));
+	CLEANUP(fd_closep) int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	CLEANUP(fd_closep) int folder = open(str_cstr(a, dir), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd >= 0) {
-		ssize_t n = read(fd, bytes, 64);
-		if (n < 32)
-			return -EPROTO;
-		*secret = str_trim((struct str){ bytes, (size_t)n });
-		return 0;
-	}
-	*secret = rand_text(
-	        a, 40, S("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"));
-	fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0 || write(fd, secret->p, secret->n) != (ssize_t)secret->n || fsync(fd) != 0)
+	if (fd < 0 || folder < 0 || write(fd, secret.p, secret.n) != (ssize_t)secret.n)
 		return -errno;
+	if (fsync(fd) != 0 || rename(name, str_cstr(a, path)) != 0 || fsync(folder) != 0)
+		return -errno;
+	return 0;
+}
+
+/* A secret of this installation: made once, kept in the data directory. */
+static int load_secret(struct arena *a, struct str dir, struct str *secret)
+{
+	struct str path = str_printf(a, "%.*s/root-secret", STR(dir));
+	char *bytes = arena_bytes(a, 64);
+	CLEANUP(fd_closep) int fd = open(str_cstr(a, path), O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0) {
+		*secret = rand_text(
+		        a, 40, S("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"));
+		return store_secret(a, dir, path, *secret);
+	}
+	ssize_t n = read(fd, bytes, 64);
+	if (n < 32) {
+		log_error("%.*s is damaged: what it seals cannot be read without it", STR(path));
+		return -EPROTO;
+	}
+	*secret = str_trim((struct str){ bytes, (size_t)n });
 	return 0;
 }
 
@@ -103,14 +116,10 @@ static int open_store(struct server *s)
 	struct kv_options o = {
 		.path = str_printf(s->arena, "%.*s/store", STR(s->options->data_dir)),
 		.durability = str_eq(s->options->durability, S("relaxed")) ? KV_RELAXED : KV_STRICT,
+		.beside = true,
 	};
-	int bad = kv_open(&o, &s->kv, &why);
 
-	if (bad) {
-		log_error("the store at %.*s does not open: %s", STR(o.path),
-		        why ? why : strerror(-bad));
-		return bad;
-	}
+	TRY(kv_open(&o, &s->kv, &why));
 	if (o.durability == KV_RELAXED)
 		log_warn("--durability=relaxed: what is written may be lost in a crash");
 	loop_set(s->loop, LOOP_KV, s->kv);
@@ -131,8 +140,7 @@ static int make_api(struct server *s)
 		.access_log = o->access_log ? access_line : NULL,
 	};
 
-	TRY(load_secret(s->arena, str_printf(s->arena, "%.*s/root-secret", STR(o->data_dir)),
-	        &api.root_secret));
+	TRY(load_secret(s->arena, o->data_dir, &api.root_secret));
 	TRY(api_new(&api, &s->api));
 	loop_set(s->loop, LOOP_API, s->api);
 	return 0;
@@ -185,14 +193,28 @@ static int wait_for_signal(struct task *t, struct server *s)
 	return n < 0 ? (int)n : 0;
 }
 
+static int sweep(struct task *t, void *arg)
+{
+	return kv_blobs_sweep(t);
+}
+
+/* The store opens beside all this, and requests that need it wait for it. */
 static int bring_up(struct task *t, struct server *s)
 {
+	const char *why = NULL;
+
 	TRY(start_runtime(s));
 	TRY(api_start(t));
-	TRY(kv_blobs_sweep(t));
+	TRY(start_http(t, s));
 	kv_timers_start(s->kv, s->loop);
 	kv_jobs_start(s->kv, s->loop);
-	return start_http(t, s);
+	int bad = kv_opened(t, s->kv, &why);
+	if (bad)
+		log_error("the store at %.*s does not open: %s", STR(kv_path(s->kv)),
+		        why ? why : strerror(-bad));
+	else
+		task_start(s->loop, "blobs-sweep", sweep, NULL);
+	return bad;
 }
 
 static int server_task(struct task *t, void *arg)

@@ -45,6 +45,7 @@ struct runtime {
 	struct map develops; /* watched directories, by path */
 	uint64_t develop_generation;
 	struct list tails; /* who looks on */
+	bool tails_ended;
 	struct list usages; /* usage.c: on their way to the store */
 	struct task *usage_flusher;
 	struct map envs; /* by id */

@@ -89,7 +89,7 @@ static int open_here(struct task *t, void *arg)
 	struct runtime_tail *tail = arg;
 	struct runtime *rt = runtime_of(t);
 
-	if (!rt || rt->stopping)
+	if (!rt || rt->tails_ended)
 		return -ECANCELED;
 	tail->rt = rt;
 	list_push_back(&rt->tails, &tail->node);
@@ -174,6 +174,9 @@ void runtime_tails_end(struct loop *loop)
 {
 	struct runtime *rt = loop_get(loop, LOOP_RUNTIME);
 
+	if (!rt)
+		return;
+	rt->tails_ended = true;
 	list_for_each (n, &rt->tails) {
 		struct runtime_tail *tail = CONTAINER_OF(n, struct runtime_tail, node);
 		tail->ended = true;

@@ -52,10 +52,10 @@ static int change(struct kv_txn *txn, void *arg)
 	TRY(lambda_record_get(txn, c->ref, &c->record));
 	struct lambda_function_configuration *f = c->record.configuration;
 	c->record.directory = c->directory;
+	c->record.generation = c->revision;
 	f->revision_id = c->revision;
 	f->last_modified = c->modified;
-	record_put(txn, lambda_function_key(kv_arena(txn), c->ref), &lambda_shape_function_record,
-	        &c->record);
+	lambda_record_put(txn, c->ref, &c->record);
 	return 0;
 }
 
@@ -67,15 +67,12 @@ static int apply(struct task *t, const struct lambda_ref *ref,
 		.directory = directory,
 		.revision = rand_uuid(a),
 		.modified = lambda_time(a, call_of(t)->now_ms) };
-	struct runtime_function f;
 	int bad = kv_update(t, change, &c);
 
 	if (bad == KV_NOT_FOUND)
 		return lambda_not_found(t, ref);
 	TRY(bad);
-	lambda_runnable(a, ref, &c.record, &f);
-	runtime_retire(task_loop(t), f.arn, f.key);
-	runtime_prepare(task_loop(t), &f);
+	lambda_changed(t, ref, &c.record);
 	return 0;
 }
 

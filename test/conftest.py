@@ -1,4 +1,4 @@
-"""Fixtures of the end-to-end tests: a real server, and real clients that point at it.
+"""Fixtures of all tests in Python: a real server, and real clients that point at it.
 
     def test_it(client):
         client("sts").get_caller_identity()
@@ -23,7 +23,7 @@ import boto3
 import botocore.config
 import pytest
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PROGRAM = os.environ.get("WOLKE", os.path.join(ROOT, "build", "release", "wolke"))
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
@@ -90,7 +90,7 @@ class Wolke:
         env.update(AWS_ENDPOINT_URL=self.endpoint, AWS_ACCESS_KEY_ID=ACCOUNT,
                    AWS_SECRET_ACCESS_KEY=self.secret, AWS_DEFAULT_REGION=REGION,
                    AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull,
-                   AWS_PAGER="", **more)
+                   AWS_PAGER="", AWS_DISABLE_HOST_PREFIX_INJECTION="true", **more)
         return env
 
     def advance(self, seconds):
@@ -122,6 +122,14 @@ class Wolke:
         shutil.rmtree(self.directory, ignore_errors=True)
         assert not problems, "\n".join(problems)
         assert code == 0, "wolke ended with %d" % code
+
+
+@pytest.fixture
+def api():
+    """A Runtime API to try bootstraps against."""
+    from runtime_api import RuntimeApi  # of test/runtimes, whose tests alone use this
+    with RuntimeApi() as api:
+        yield api
 
 
 @pytest.fixture(scope="session")
