@@ -281,11 +281,12 @@ static int prepare(struct server *s)
 	if (str_eq(o->clock, S("manual")))
 		clock_manual_set(clock_now_ms());
 	TRY(make_directory(s->arena, o->data_dir));
+	/* Before the port is opened, which the helper would keep for a moment after a kill -9. */
+	TRY(start_helper(s));
 	s->listen_fd = http_listen(o->host, o->port);
 	if (s->listen_fd < 0)
 		return say(
 		        str_cstr(s->arena, str_printf(s->arena, "port %d", o->port)), s->listen_fd);
-	TRY(start_helper(s));
 	TRY(block_signals(s));
 	s->loop = loop_new();
 	TRY(open_store(s));

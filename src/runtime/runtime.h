@@ -30,6 +30,7 @@ struct runtime_function {
 	bool tracing_active;
 	int32_t reserved_concurrency; /* -1: none */
 	uint32_t max_async_age_s;
+	bool replay; /* of a recorded invocation: not on the bill */
 	bool arm64;          /* as configured: counts for the bill */
 	struct str code_dir; /* development: a directory instead of code_blob */
 	bool network;

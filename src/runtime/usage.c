@@ -47,6 +47,8 @@ void usage_add(struct pool *p, const struct report *r)
 	int64_t billed_ms = (int64_t)report_billed_ms(r->duration_ms, r->init_ms);
 	bool timed_out = str_eq(r->status, S("timeout"));
 
+	if (p->f.replay)
+		return;
 	if (u->hour_ms != hour_ms)
 		usage_keep(p);
 	u->hour_ms = hour_ms;

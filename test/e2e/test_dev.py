@@ -297,3 +297,67 @@ curl -s "http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation/next" >/de
 sleep 30
 """)}, Runtime="provided.al2023", Handler="x")
     assert "sleep 30" in told and "nanosleep" in told
+
+
+# --- record and replay ---------------------------------------------------------------------------
+
+RECORDED = """
+import os
+def handler(event, context):
+    if event.get("fail"):
+        raise ValueError("only in production")
+    return {"v": %d, "event": event, "env": os.environ["WORD"], "id": context.aws_request_id,
+            "then": "WOLKE_REPLAY_TIME" in os.environ and "replayed"}
+"""
+
+
+def recordings(wolke, function):
+    r = run(wolke, "recordings", function)
+    assert r.returncode == 0, r.stderr
+    return [l.split() for l in r.stdout.splitlines()[1:]]
+
+
+def test_record_and_replay(wolke, client, make_function):
+    functions = client("lambda")
+    function = make_function({"app.py": RECORDED % 1}, Environment={"Variables": {"WORD": "then"}})
+    assert call(client, function)["v"] == 1
+    assert recordings(wolke, function) == []
+    assert "being recorded" in run(wolke, "record", function).stdout
+    first = call(client, function, {"n": 1})
+    call(client, function, {"fail": True})
+    listed = eventually(lambda: len(recordings(wolke, function)) == 2 and recordings(wolke, function), "two")
+    assert listed[0][0] == first["id"] and listed[1][-1] == "failed"
+    assert "no longer" in run(wolke, "record", function, "off").stdout
+    call(client, function)
+    # The code and the environment have changed since; what ran then runs again.
+    functions.update_function_code(FunctionName=function, ZipFile=zip_of({"app.py": RECORDED % 2}))
+    functions.update_function_configuration(FunctionName=function, Environment={"Variables": {"WORD": "now"}})
+    assert call(client, function, {"n": 1})["v"] == 2
+    r = run(wolke, "replay", first["id"])
+    assert r.returncode == 0, r.stderr
+    assert "START RequestId: " + first["id"] in r.stderr
+    assert '- ' in r.stdout and re.search(r'^\+ +"then": "replayed"', r.stdout, re.M)
+    assert '"v": 1' in r.stdout and '"env": "then"' in r.stdout and '"v": 2' not in r.stdout
+    r = run(wolke, "replay", listed[1][0][:13])
+    assert "the result" in r.stdout and "only in production" in r.stdout
+    assert len(recordings(wolke, function)) == 2
+    assert run(wolke, "replay", "zz").returncode == 1
+
+
+def test_recordings_are_durable_and_bounded(wolke_server, name):
+    server = wolke_server()
+    role = make_role(server.client("iam"), "r" + name)
+    server.client("lambda").create_function(
+        FunctionName=name, Runtime="python3.12", Handler="app.handler", Role=role,
+        Code={"ZipFile": zip_of({"app.py": "def handler(event, context):\n    return event\n"})})
+    run(server, "record", name)
+    for n in range(105):
+        call(server.client, name, n)
+    eventually(lambda: len(recordings(server, name)) == 100, "the bound")
+    listed = recordings(server, name)
+    server.kill()
+    server.start()
+    assert recordings(server, name) == listed
+    assert "the result is the same:\n104" in run(server, "replay", listed[-1][0]).stdout
+    server.client("lambda").delete_function(FunctionName=name)
+    assert recordings(server, name) == []

@@ -32,4 +32,5 @@ int lambda_operate_serve(struct task *t, struct http_exchange *x);
 int lambda_operate_find(struct task *t, const struct operating *o, struct lambda_ref *ref,
         struct lambda_function_record *r) MUST_USE;
 
-lambda_operate_fn lambda_put_directory, lambda_delete_directory, lambda_tail, lambda_bill;
+lambda_operate_fn lambda_put_directory, lambda_delete_directory, lambda_tail, lambda_bill,
+        lambda_put_recording, lambda_recordings, lambda_replay;
