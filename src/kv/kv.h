@@ -39,7 +39,7 @@ struct kv_options {
 };
 
 /* Opens the store and starts its committer thread (after the last fork); loops get it with
- * loop_set(loop, LOOP_KV, kv). -errno; the reason in words on *why (borrowed, static or heap). */
+ * loop_set(loop, LOOP_KV, kv). -EBUSY: another process has it open; -errno; the reason in words on *why (borrowed, static or heap). */
 int kv_open(const struct kv_options *options, struct kv **kv, const char **why) MUST_USE;
 void kv_close(struct kv *kv);
 /* The directory of the store, for blobs beside it. */
