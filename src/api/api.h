@@ -36,7 +36,8 @@ struct principal {
 	struct str access_key_id;
 	struct str *session_policies; /* JSON texts given at AssumeRole */
 	size_t n_session_policies;
-	struct policy_key *tags;   /* aws:PrincipalTag/... with session tags */
+	struct policy_key *tags;   /* aws:PrincipalTag/... with session tags, and what else is the
+	                            * session's own: aws:TokenIssueTime, aws:SourceIdentity ... */
 	size_t n_tags;
 };
 

@@ -273,6 +273,16 @@ static void add_content_type(struct arena *a, struct wire_response *r, struct st
 		http_header_add(a, &r->headers, S("Content-Type"), type);
 }
 
+/* A listing that found nothing says so with an empty list. */
+static void make_page_present(struct arena *a, const struct shape_operation *op, void *out)
+{
+	for (uint32_t i = 0; op->page_result.n && op->out && i < op->out->n_members; i++) {
+		const struct shape_member *m = &op->out->members[i];
+		if (m->shape->type == SHAPE_LIST && str_eq(m->name, op->page_result))
+			wire_make_present(a, shape_member_at(m, out));
+	}
+}
+
 void wire_encode(
         struct task *t, const struct call *c, const void *out, struct wire_response *response)
 {
@@ -283,6 +293,7 @@ void wire_encode(
 	response->status = c->operation->status ? c->operation->status : 200;
 	response->body = S("");
 	response->headers = c->headers;
+	make_page_present(a, c->operation, (void *)(uintptr_t)out);
 	add_request_id(a, c, &response->headers);
 	if (is_json_rpc(s)) {
 		response->body = json_document(a, c->operation->out, out);

@@ -248,6 +248,10 @@ static int json_answer(struct task *t, struct call *c)
 	        r.body, S("{\"logGroups\":[{\"logGroupName\":\"/g\\\"1\",\"creationTime\":5}]}"));
 	assert_str(http_header_get(&r.headers, S("content-type")), S("application/x-amz-json-1.1"));
 	assert_int_equal(r.status, 200);
+	out = (struct logs_describe_log_groups_out){ 0 };
+	r = (struct wire_response){ 0 };
+	wire_encode(t, c, &out, &r);
+	assert_str(r.body, S("{\"logGroups\":[]}"));
 	return 0;
 }
 

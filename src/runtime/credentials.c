@@ -37,13 +37,19 @@ static void remember(struct runtime *rt, struct str key, const struct role_crede
 		entry_free(before);
 }
 
+/* The function's name, where that is as long as a session's must be. */
+static struct str session_name(struct arena *a, struct str name)
+{
+	return name.n < 2 ? str_concat(a, 2, name, S("_")) : str_sub(name, 0, 64);
+}
+
 static int assume(struct task *t, const struct runtime_function *f, int64_t duration_s,
         struct role_credentials *c)
 {
 	struct api_caller who =
 	        api_caller_service(S("lambda.amazonaws.com"), f->account, f->region, f->arn);
 	struct sts_assume_role_in in = { .role_arn = f->role_arn,
-		.role_session_name = str_sub(f->name, 0, 64),
+		.role_session_name = session_name(task_arena(t), f->name),
 		.duration_seconds = opt_int(duration_s) };
 	struct sts_assume_role_out out = { 0 };
 

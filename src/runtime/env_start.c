@@ -144,6 +144,12 @@ static int bring_up(struct task *t, struct start *s)
 	return e->pid ? assign(t, s) : spawn(t, s);
 }
 
+/* That the helper has gone was said. */
+static bool is_worth_saying(const struct env *e, int bad)
+{
+	return bad != -ECANCELED && bad != -EPIPE && !e->rt->stopping;
+}
+
 static const struct {
 	int error;
 	struct str words;
@@ -177,7 +183,7 @@ static void failed(struct task *t, struct start *s, int bad)
 	struct waiter *w = e->invoker;
 
 	bad = entrypoint_error(t, s, bad);
-	if (bad < 0 && bad != -ECANCELED && !e->rt->stopping)
+	if (bad < 0 && is_worth_saying(e, bad))
 		log_error("an environment of %.*s does not start: %.*s: %s", STR(e->pool->f.name),
 		        STR(s->why.p ? s->why : S("")), strerror(-bad));
 	if (e->state == ENV_STARTING && w) {
@@ -239,7 +245,7 @@ int env_spawn_spare_task(struct task *t, void *arg)
 	if (bad == 0)
 		bad = env_adopt(e, &reply);
 	spares_started(e->spares, e, bad == 0 && e->state == ENV_STARTING);
-	if (bad && bad != -ECANCELED && !e->rt->stopping)
+	if (bad && is_worth_saying(e, bad))
 		log_warn("no interpreter of %.*s can be started ahead: %.*s: %s",
 		        STR(e->interpreter->kind->name), STR(reply.why.p ? reply.why : S("")),
 		        strerror(-bad));

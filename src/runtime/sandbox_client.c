@@ -63,13 +63,22 @@ static void on_death(struct sandbox_client *c)
 	c->notice(c->arg, &none);
 }
 
+static void say_lines(struct str text)
+{
+	while (text.p) {
+		struct str line = str_cut(&text, '\n');
+		if (line.n)
+			log_warn("sandbox: %.*s", STR(line));
+	}
+}
+
 static void on_message(struct sandbox_client *c, const struct sandbox_message *m)
 {
 	if (m->type == SANDBOX_REPLY)
 		on_reply(c, m);
-	else if (m->type == SANDBOX_REPORT && m->why.n)
-		log_warn("sandbox: %.*s", STR(m->why));
-	else if (m->type != SANDBOX_REPORT)
+	else if (m->type == SANDBOX_REPORT)
+		say_lines(m->why);
+	else
 		c->notice(c->arg, m);
 }
 

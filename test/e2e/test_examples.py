@@ -67,7 +67,7 @@ def test_notes_to_s3(wolke, client, tmp_path):
     folder = tmp_path / "notes-to-s3"
     shutil.copytree(NOTES, folder, ignore=shutil.ignore_patterns("out"))
     for _ in range(2):
-        done = subprocess.run(["make", "-C", str(folder), "deploy", "BOOTSTRAP=" + BRIDGE],
+        done = subprocess.run(["make", "--no-print-directory", "-C", str(folder), "deploy", "BOOTSTRAP=" + BRIDGE],
                               env=wolke.env(), capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
     address = done.stdout.strip().split(" ")[-1]

@@ -326,6 +326,21 @@ def test_reserved_concurrency(client, make_function):
         assert t["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
 
 
+def test_account_concurrency(wolke_server):
+    from conftest import make_role, zip_of
+
+    server = wolke_server("--concurrency", "2")
+    role = make_role(server.client("iam"), "role")
+    source = "import time\ndef handler(event, context):\n    time.sleep(1)\n    return 1\n"
+    server.client("lambda").create_function(
+        FunctionName="few", Runtime="python3.12", Handler="app.handler", Role=role, Timeout=30,
+        Code={"ZipFile": zip_of({"app.py": source})})
+    answers = many(server.client, "few", 5, {})
+    throttled = [a for a in answers if isinstance(a, dict)]
+    assert len(answers) - len(throttled) >= 2 and throttled
+    assert {t["Reason"] for t in throttled} == {"ConcurrentInvocationLimitExceeded"}
+
+
 def test_new_code_is_next(client, make_function):
     from conftest import zip_of
 

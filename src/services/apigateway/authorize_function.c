@@ -99,15 +99,16 @@ static struct str request_event(struct authorizing *a)
 static int call(struct task *t, struct authorizing *a, struct str *document)
 {
 	struct exchange *e = a->e;
-	struct function_answer answer = { 0 };
-	struct str function = integrate_function_of(e, a->authorizer->authorizer_uri);
 	struct str source =
 	        str_printf(e->arena, "arn:aws:execute-api:%.*s:%.*s:%.*s/authorizers/%.*s",
 	                STR(e->region), STR(e->account), STR(e->api_id), STR(a->authorizer->id));
 	uint64_t before = clock_mono_ns();
 
-	int bad = integrate_call_function(t, e, function, a->authorizer->authorizer_credentials,
-	        source, a->token ? token_event(a) : request_event(a), &answer);
+	struct function_call f = { .arn = integrate_function_of(e, a->authorizer->authorizer_uri),
+		.credentials = a->authorizer->authorizer_credentials,
+		.source_arn = source,
+		.payload = a->token ? token_event(a) : request_event(a) };
+	int bad = integrate_call_function(t, e, &f);
 	e->authorizer_ms = (clock_mono_ns() - before) / 1000000;
 	if (bad < 0 && bad != -ETIMEDOUT)
 		return bad;
@@ -116,12 +117,12 @@ static int call(struct task *t, struct authorizing *a, struct str *document)
 		                      "permissions on Lambda function");
 		return exchange_refuse(e, REFUSE_AUTHORIZER_CONFIGURATION, (struct str){ 0 });
 	}
-	*document = answer.payload;
-	if (!answer.error.p)
+	*document = f.answer;
+	if (!f.error.p)
 		return 0;
 	/* A function that fails with "Unauthorized" says so to the client. */
 	yyjson_val *root;
-	if (json_parse(e->arena, answer.payload, &root) == 0 &&
+	if (json_parse(e->arena, f.answer, &root) == 0 &&
 	        str_eq(json_get_str(root, "errorMessage"), S("Unauthorized"))) {
 		exchange_log_error(e, "Unauthorized request: %.*s", STR(e->request_id));
 		return exchange_refuse(e, REFUSE_UNAUTHORIZED, (struct str){ 0 });

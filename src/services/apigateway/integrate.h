@@ -8,17 +8,18 @@ int integrate_http(struct task *t, struct exchange *e) MUST_USE;         /* inte
 int integrate_http_proxy(struct task *t, struct exchange *e) MUST_USE;
 int integrate_mock(struct task *t, struct exchange *e) MUST_USE; /* integrate.c */
 
-/* Runs a function for the method. 0; EXCHANGE_ANSWERED when it could not be run. */
-struct function_answer {
+/* A function, who calls it, and what it says. */
+struct function_call {
+	struct str arn;
+	struct str credentials; /* a role; absent: API Gateway itself, on behalf of source_arn */
+	struct str source_arn;
 	struct str payload;
+	struct str answer;
 	struct str error; /* "Unhandled", "Handled"; absent: none */
 };
-int integrate_invoke(struct task *t, struct exchange *e, struct str payload,
-        struct function_answer *answer) MUST_USE;
+/* Runs the integration's function with f->payload. EXCHANGE_ANSWERED when it could not be run. */
+int integrate_invoke(struct task *t, struct exchange *e, struct function_call *f) MUST_USE;
 /* The function's ARN in "...:lambda:path/2015-03-31/functions/<arn>/invocations"; absent. */
 struct str integrate_function_of(struct exchange *e, struct str uri);
-/* The function with this ARN, as API Gateway or the role, on behalf of source_arn. Positive: the
- * error of Lambda's API. */
-int integrate_call_function(struct task *t, struct exchange *e, struct str function_arn,
-        struct str credentials, struct str source_arn, struct str payload,
-        struct function_answer *answer) MUST_USE;
+/* Just the call. Positive: the error of Lambda's API. */
+int integrate_call_function(struct task *t, struct exchange *e, struct function_call *f) MUST_USE;

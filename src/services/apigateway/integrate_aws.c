@@ -38,12 +38,10 @@ static struct api_caller caller(struct exchange *e, struct str credentials, stru
 	return api_caller_service(S("apigateway.amazonaws.com"), e->account, e->region, source_arn);
 }
 
-int integrate_call_function(struct task *t, struct exchange *e, struct str function_arn,
-        struct str credentials, struct str source_arn, struct str payload,
-        struct function_answer *answer)
+int integrate_call_function(struct task *t, struct exchange *e, struct function_call *f)
 {
-	struct api_caller who = caller(e, credentials, source_arn);
-	struct lambda_invoke_in in = { .function_name = function_arn, .payload = payload };
+	struct api_caller who = caller(e, f->credentials, f->source_arn);
+	struct lambda_invoke_in in = { .function_name = f->arn, .payload = f->payload };
 	struct lambda_invoke_out out = { 0 };
 	uint64_t timeout_ms = (uint64_t)e->integration->timeout_in_millis.v;
 	uint64_t end_ns = clock_mono_ns() + (timeout_ms ? timeout_ms : 29000) * 1000000;
@@ -52,13 +50,13 @@ int integrate_call_function(struct task *t, struct exchange *e, struct str funct
 
 	if (str_eq(async, S("Event")) && str_eq(e->integration->type, S("AWS")))
 		in.invocation_type = async;
-	if (arn_parse(function_arn, &arn))
+	if (arn_parse(f->arn, &arn))
 		who.region = arn.region;
 	uint64_t before = task_deadline_set(t, end_ns);
 	int bad = api_call(t, &who, "lambda", "Invoke", &in, &out);
 	task_deadline_set(t, before);
-	*answer =
-	        (struct function_answer){ out.payload.p ? out.payload : S(""), out.function_error };
+	f->answer = out.payload.p ? out.payload : S("");
+	f->error = out.function_error;
 	return bad;
 }
 
@@ -99,31 +97,29 @@ static int report(struct task *t, struct exchange *e, int bad)
 	return exchange_refuse(e, REFUSE_API_CONFIGURATION, (struct str){ 0 });
 }
 
-int integrate_invoke(
-        struct task *t, struct exchange *e, struct str payload, struct function_answer *answer)
+int integrate_invoke(struct task *t, struct exchange *e, struct function_call *f)
 {
-	struct str function = integrate_function_of(e, e->integration->uri);
 	uint64_t before = clock_mono_ns();
 
-	if (!function.n) {
+	f->arn = integrate_function_of(e, e->integration->uri);
+	f->credentials = e->integration->credentials;
+	f->source_arn = source_arn(e);
+	if (!f->arn.n) {
 		exchange_log_error(e, "Execution failed due to configuration error: Invalid "
 		                      "permissions on Lambda function");
 		return exchange_refuse(e, REFUSE_API_CONFIGURATION, (struct str){ 0 });
 	}
 	exchange_log_data(e, "Endpoint request URI: %.*s",
 	        STR(exchange_stage_variables(e, e->integration->uri)));
-	exchange_log_data(e, "Endpoint request body after transformations: %.*s", STR(payload));
+	exchange_log_data(e, "Endpoint request body after transformations: %.*s", STR(f->payload));
 	exchange_log(e, "Sending request to %.*s",
 	        STR(exchange_stage_variables(e, e->integration->uri)));
-	TRY(report(t, e,
-	        integrate_call_function(t, e, function, e->integration->credentials, source_arn(e),
-	                payload, answer)));
+	TRY(report(t, e, integrate_call_function(t, e, f)));
 	e->integration_status = 200;
 	e->integration_ms = (clock_mono_ns() - before) / 1000000;
 	exchange_log(e, "Received response. Status: 200, Integration latency: %llu ms",
 	        (unsigned long long)e->integration_ms);
-	exchange_log_data(
-	        e, "Endpoint response body before transformations: %.*s", STR(answer->payload));
+	exchange_log_data(e, "Endpoint response body before transformations: %.*s", STR(f->answer));
 	return 0;
 }
 
@@ -132,18 +128,20 @@ int integrate_invoke(
 static int run_function(struct task *t, struct exchange *e)
 {
 	struct mapped_request request;
-	struct mapped_response response = { .status = 200 };
-	struct function_answer answer;
+	struct mapped_response response = { .status = 200, .of_function = true, .error = S("") };
+	struct function_call f = { 0 };
 	yyjson_val *root;
 
 	TRY(mapping_request(e, &request));
-	TRY(integrate_invoke(t, e, request.body.n ? request.body : S("{}"), &answer));
-	response.body = answer.payload;
+	f.payload = request.body.n ? request.body : S("{}");
+	TRY(integrate_invoke(t, e, &f));
+	response.body = f.answer;
 	http_header_add(e->arena, &response.headers, S("Content-Type"), S("application/json"));
-	if (answer.error.p) {
-		response.is_error = true;
-		if (json_parse(e->arena, answer.payload, &root) == 0)
+	if (f.error.p) {
+		if (json_parse(e->arena, f.answer, &root) == 0)
 			response.error = json_get_str(root, "errorMessage");
+		if (!response.error.p)
+			response.error = S("");
 		exchange_log_error(e,
 		        "Lambda execution failed with status 200 due to customer function error: "
 		        "%.*s",

@@ -138,18 +138,18 @@ static bool only_known_members(yyjson_val *root)
 	return true;
 }
 
-static int take_answer(struct exchange *e, const struct function_answer *a)
+static int take_answer(struct exchange *e, const struct function_call *f)
 {
 	yyjson_val *root;
 
-	if (a->error.p) {
+	if (f->error.p) {
 		exchange_log_error(e,
 		        "Lambda execution failed with status 200 due to customer function error: "
 		        "%.*s",
-		        STR(a->payload));
+		        STR(f->answer));
 		return exchange_refuse(e, REFUSE_MALFORMED, (struct str){ 0 });
 	}
-	if (json_parse(e->arena, a->payload, &root) != 0 || !yyjson_is_obj(root))
+	if (json_parse(e->arena, f->answer, &root) != 0 || !yyjson_is_obj(root))
 		return malformed(e, "Malformed Lambda proxy response");
 	yyjson_val *status = json_get(root, "statusCode");
 	if (!only_known_members(root))
@@ -167,8 +167,8 @@ static int take_answer(struct exchange *e, const struct function_answer *a)
 
 int integrate_lambda_proxy(struct task *t, struct exchange *e)
 {
-	struct function_answer answer;
+	struct function_call f = { .payload = proxy_event(e) };
 
-	TRY(integrate_invoke(t, e, proxy_event(e), &answer));
-	return take_answer(e, &answer);
+	TRY(integrate_invoke(t, e, &f));
+	return take_answer(e, &f);
 }

@@ -247,14 +247,13 @@ static const struct apigateway_integration_response *select_response(
 	const struct apigateway_map_of_integration_response *all =
 	        &e->integration->integration_responses;
 	const struct apigateway_integration_response *otherwise = NULL;
-	bool by_status = !in->is_error && !in->error.p;
-	struct str subject = by_status ? str_printf(e->arena, "%d", in->status) : in->error;
+	struct str subject = in->of_function ? in->error : str_printf(e->arena, "%d", in->status);
 
 	for (size_t i = 0; i < all->n; i++) {
 		const struct apigateway_integration_response *r = &all->v[i].value;
 		if (!r->selection_pattern.n)
 			otherwise = r;
-		else if (subject.n && regex_matches(r->selection_pattern, subject))
+		else if (regex_matches(r->selection_pattern, subject))
 			return r;
 	}
 	return otherwise;

@@ -18,8 +18,8 @@ struct mapped_response {
 	int status;
 	struct http_headers headers;
 	struct str body;
-	struct str error; /* what selection patterns look at when the integration is a function */
-	bool is_error;
+	bool of_function; /* selection patterns look at its error, which is empty when it succeeds */
+	struct str error;
 };
 
 /* Request parameters, template, passthrough, content handling. EXCHANGE_ANSWERED: 415, 500. */

@@ -69,15 +69,15 @@ bool regex_finds(struct str pattern, struct str text)
 	return init(&r, pattern, 0) == 0 && next(&r, text, 0, &from, &to);
 }
 
-int regex_replace(struct arena *a, struct str text, struct str pattern, struct str with, bool all,
-        struct str *out)
+struct str regex_replace(
+        struct arena *a, struct str text, struct str pattern, struct str with, bool all)
 {
 	CLEANUP(deinit) struct regex r;
 	uint32_t options = PCRE2_SUBSTITUTE_UNSET_EMPTY | (all ? PCRE2_SUBSTITUTE_GLOBAL : 0);
 	size_t n = text.n * 2 + with.n + 64;
 
 	if (init(&r, pattern, 0) != 0)
-		return REGEX_BAD;
+		return (struct str){ 0 };
 	for (; n <= TEXT_MAX * 2; n *= 4) {
 		size_t got = n;
 		char *p = arena_bytes(a, n);
@@ -86,12 +86,9 @@ int regex_replace(struct arena *a, struct str text, struct str pattern, struct s
 		        (PCRE2_UCHAR *)p, &got);
 		if (bad == PCRE2_ERROR_NOMEMORY)
 			continue;
-		if (bad < 0)
-			return REGEX_BAD;
-		*out = (struct str){ p, got };
-		return 0;
+		return bad < 0 ? (struct str){ 0 } : (struct str){ p, got };
 	}
-	return REGEX_BAD;
+	return (struct str){ 0 };
 }
 
 int regex_split(

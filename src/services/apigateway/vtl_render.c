@@ -477,7 +477,9 @@ int vtl_render(
 	if (vtl_parse(a, template, &first, &out->why) != 0)
 		return VTL_BAD;
 	r.variables = vtl_map(a).map;
-	set_context(&r);
+	/* Making $context costs more than most templates do: only for those that look at it. */
+	if (str_find(template, S("context")) >= 0)
+		set_context(&r);
 	set_stage_variables(&r);
 	vtl_map_put(a, r.variables, S("input"), (struct vtl_value){ VTL_INPUT });
 	vtl_map_put(a, r.variables, S("util"), (struct vtl_value){ VTL_UTIL });

@@ -135,11 +135,9 @@ static struct vtl_value replace(struct vtl_run *r, struct str s, struct vtl_valu
 
 static struct vtl_value replaced(struct vtl_run *r, struct str s, struct vtl_value *args, bool all)
 {
-	struct str out;
+	struct str out = regex_replace(r->arena, s, arg(r, args[0]), arg(r, args[1]), all);
 
-	if (regex_replace(r->arena, s, arg(r, args[0]), arg(r, args[1]), all, &out) != 0)
-		return vtl_null();
-	return vtl_str(out);
+	return out.p ? vtl_str(out) : vtl_null();
 }
 
 static struct vtl_value replace_all(struct vtl_run *r, struct str s, struct vtl_value *args)

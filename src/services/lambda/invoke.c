@@ -9,10 +9,12 @@
 
 static int throttled(struct task *t, const char *reason)
 {
-	struct lambda_too_many_requests_exception detail = { .reason = str_of(reason),
-		.retry_after_seconds = S("1") };
+	struct lambda_too_many_requests_exception *detail =
+	        arena_new(task_arena(t), struct lambda_too_many_requests_exception);
 
-	return fail_with(t, LAMBDA_TOO_MANY_REQUESTS_EXCEPTION, &detail, "Rate Exceeded.");
+	detail->reason = str_of(reason);
+	detail->retry_after_seconds = S("1");
+	return fail_with(t, LAMBDA_TOO_MANY_REQUESTS_EXCEPTION, detail, "Rate Exceeded.");
 }
 
 int lambda_run(struct task *t, const struct lambda_ref *ref, const struct lambda_function_record *r,
