@@ -118,19 +118,7 @@ static int open_store(struct server *s)
 		.beside = true,
 	};
 
-<<<<<<< HEAD
 	TRY(kv_open(&o, &s->kv, &why));
-=======
-	if (bad == -EBUSY) {
-		log_error("another wolke runs with the data in %.*s", STR(s->options->data_dir));
-		return bad;
-	}
-	if (bad) {
-		log_error("the store at %.*s does not open: %s", STR(o.path),
-		        why ? why : strerror(-bad));
-		return bad;
-	}
->>>>>>> h/proof
 	if (o.durability == KV_RELAXED)
 		log_warn("--durability=relaxed: what is written may be lost in a crash");
 	loop_set(s->loop, LOOP_KV, s->kv);
@@ -220,7 +208,9 @@ static int bring_up(struct task *t, struct server *s)
 	kv_timers_start(s->kv, s->loop);
 	kv_jobs_start(s->kv, s->loop);
 	int bad = kv_opened(t, s->kv, &why);
-	if (bad)
+	if (bad == -EBUSY)
+		log_error("another wolke runs with the data in %.*s", STR(s->options->data_dir));
+	else if (bad)
 		log_error("the store at %.*s does not open: %s", STR(kv_path(s->kv)),
 		        why ? why : strerror(-bad));
 	else
