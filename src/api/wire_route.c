@@ -119,10 +119,14 @@ static bool matches(const struct shape_service *s, const struct shape_operation 
         const struct http_request *r, struct match *m)
 {
 	struct str query = op->uri;
-	struct str path = str_cut(&query, '?');
 
+	/* Most are ruled out here. A path may lack the slash that its label stands behind. */
+	size_t literal = MIN((size_t)op->literal, r->path.n);
+	if (!str_eq(op->method, r->method) || memcmp(op->uri.p, r->path.p, literal) != 0)
+		return false;
+	struct str path = str_cut(&query, '?');
 	*m = (struct match){ 0 };
-	if (!str_eq(op->method, r->method) || !match_path(path, r->path, m))
+	if (!match_path(path, r->path, m))
 		return false;
 	if (!match_query(query, r->query, m))
 		return false;

@@ -115,18 +115,10 @@ static int open_store(struct server *s)
 	struct kv_options o = {
 		.path = str_printf(s->arena, "%.*s/store", STR(s->options->data_dir)),
 		.durability = str_eq(s->options->durability, S("relaxed")) ? KV_RELAXED : KV_STRICT,
+		.beside = true,
 	};
-	int bad = kv_open(&o, &s->kv, &why);
 
-	if (bad == -EBUSY) {
-		log_error("another wolke runs with the data in %.*s", STR(s->options->data_dir));
-		return bad;
-	}
-	if (bad) {
-		log_error("the store at %.*s does not open: %s", STR(o.path),
-		        why ? why : strerror(-bad));
-		return bad;
-	}
+	TRY(kv_open(&o, &s->kv, &why));
 	if (o.durability == KV_RELAXED)
 		log_warn("--durability=relaxed: what is written may be lost in a crash");
 	loop_set(s->loop, LOOP_KV, s->kv);
@@ -200,14 +192,30 @@ static int wait_for_signal(struct task *t, struct server *s)
 	return n < 0 ? (int)n : 0;
 }
 
+static int sweep(struct task *t, void *arg)
+{
+	return kv_blobs_sweep(t);
+}
+
+/* The store opens beside all this, and requests that need it wait for it. */
 static int bring_up(struct task *t, struct server *s)
 {
+	const char *why = NULL;
+
 	TRY(start_runtime(s));
 	TRY(api_start(t));
-	TRY(kv_blobs_sweep(t));
+	TRY(start_http(t, s));
 	kv_timers_start(s->kv, s->loop);
 	kv_jobs_start(s->kv, s->loop);
-	return start_http(t, s);
+	int bad = kv_opened(t, s->kv, &why);
+	if (bad == -EBUSY)
+		log_error("another wolke runs with the data in %.*s", STR(s->options->data_dir));
+	else if (bad)
+		log_error("the store at %.*s does not open: %s", STR(kv_path(s->kv)),
+		        why ? why : strerror(-bad));
+	else
+		task_start(s->loop, "blobs-sweep", sweep, NULL);
+	return bad;
 }
 
 static int server_task(struct task *t, void *arg)
