@@ -115,14 +115,10 @@ static int open_store(struct server *s)
 	struct kv_options o = {
 		.path = str_printf(s->arena, "%.*s/store", STR(s->options->data_dir)),
 		.durability = str_eq(s->options->durability, S("relaxed")) ? KV_RELAXED : KV_STRICT,
+		.beside = true,
 	};
-	int bad = kv_open(&o, &s->kv, &why);
 
-	if (bad) {
-		log_error("the store at %.*s does not open: %s", STR(o.path),
-		        why ? why : strerror(-bad));
-		return bad;
-	}
+	TRY(kv_open(&o, &s->kv, &why));
 	if (o.durability == KV_RELAXED)
 		log_warn("--durability=relaxed: what is written may be lost in a crash");
 	loop_set(s->loop, LOOP_KV, s->kv);
@@ -196,14 +192,30 @@ static int wait_for_signal(struct task *t, struct server *s)
 	return n < 0 ? (int)n : 0;
 }
 
+static int sweep(struct task *t, void *arg)
+{
+	return kv_blobs_sweep(t);
+}
+
+/* The store opens beside all this, and requests that need it wait for it. */
 static int bring_up(struct task *t, struct server *s)
 {
+	const char *why = NULL;
+
 	TRY(start_runtime(s));
 	TRY(api_start(t));
-	TRY(kv_blobs_sweep(t));
+	TRY(start_http(t, s));
 	kv_timers_start(s->kv, s->loop);
 	kv_jobs_start(s->kv, s->loop);
-	return start_http(t, s);
+	int bad = kv_opened(t, s->kv, &why);
+	if (bad == -EBUSY)
+		log_error("another wolke runs with the data in %.*s", STR(s->options->data_dir));
+	else if (bad)
+		log_error("the store at %.*s does not open: %s", STR(kv_path(s->kv)),
+		        why ? why : strerror(-bad));
+	else
+		task_start(s->loop, "blobs-sweep", sweep, NULL);
+	return bad;
 }
 
 static int server_task(struct task *t, void *arg)
@@ -261,6 +273,20 @@ static void set_log_level(struct str word)
 			log_set_level((enum log_level)i);
 }
 
+static int take_port(struct server *s)
+{
+	const struct options *o = s->options;
+
+	s->listen_fd = http_listen(o->host, o->port);
+	if (s->listen_fd >= 0)
+		return 0;
+	if (s->listen_fd == -EINVAL)
+		log_error("--host takes an IP address, not %.*s", STR(o->host));
+	else
+		log_error("port %d of %.*s: %s", o->port, STR(o->host), strerror(-s->listen_fd));
+	return s->listen_fd;
+}
+
 static int prepare(struct server *s)
 {
 	const struct options *o = s->options;
@@ -268,12 +294,12 @@ static int prepare(struct server *s)
 	set_log_level(o->log_level);
 	if (str_eq(o->clock, S("manual")))
 		clock_manual_set(clock_now_ms());
-	TRY(make_directory(s->arena, o->data_dir));
-	s->listen_fd = http_listen(o->host, o->port);
-	if (s->listen_fd < 0)
-		return say(
-		        str_cstr(s->arena, str_printf(s->arena, "port %d", o->port)), s->listen_fd);
+	int bad = make_directory(s->arena, o->data_dir);
+	if (bad)
+		return say(str_cstr(s->arena, o->data_dir), bad);
+	/* Before the port is taken: the helper would keep it open while we stop. */
 	TRY(start_helper(s));
+	TRY(take_port(s));
 	TRY(block_signals(s));
 	s->loop = loop_new();
 	TRY(open_store(s));

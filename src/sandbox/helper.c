@@ -17,7 +17,8 @@
 #include <unistd.h>
 
 #define NO_NETWORK "functions cannot reach the network"
-#define QUIET_MS   2 /* spares are made when nothing else is to be done */
+#define QUIET_MS   2   /* spares are made when nothing else is to be done */
+#define FIRST_MS   200 /* the first ones not before the start is over */
 
 void helper_watch(
         struct helper *h, struct watch *w, int fd, void (*ready)(struct helper *h, struct watch *w))
@@ -221,14 +222,16 @@ static void children_ready(struct helper *h, struct watch *w)
 static void loop(struct helper *h)
 {
 	struct epoll_event e;
+	int quiet_ms = FIRST_MS;
 
 	while (!h->stopping) {
 		bool refill = !h->broken && slot_count(h, SANDBOX_SPARE) < h->spares_wanted;
-		int n = epoll_wait(h->epoll, &e, 1, refill ? QUIET_MS : -1);
+		int n = epoll_wait(h->epoll, &e, 1, refill ? quiet_ms : -1);
 		if (n > 0) {
 			struct watch *w = e.data.ptr;
 			w->ready(h, w);
 		} else if (n == 0) {
+			quiet_ms = QUIET_MS;
 			slots_refill(h);
 		}
 	}

@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define PROGRAM_STACK (32 * 1024)
+
 static void tell(int control, struct inside_report r)
 {
 	if (send(control, &r, sizeof r, MSG_NOSIGNAL) < 0)
@@ -119,42 +121,51 @@ static char **cstrs(struct arena *a, const struct str *v, size_t n)
 	return c;
 }
 
-/* With the parent's memory (vfork): writes only what the parent reads. */
-_Noreturn static void become_program(const struct init *in, const struct sandbox_message *m,
-        char **argv, char **env, volatile int *error)
+struct program {
+	const struct init *in;
+	const struct sandbox_message *m;
+	char **argv, **env;
+	volatile int error;
+};
+
+/* With the parent's memory: writes only what the parent reads. */
+static int become_program(void *arg)
 {
+	struct program *p = arg;
+	const struct init *in = p->in;
+	const struct sandbox_spec *spec = &p->m->spec;
 	struct inside_report started = { .kind = INSIDE_STARTED };
 
 	tell(in->control, started);
 	setsid();
 	confine_signals();
-	*error = confine_limits(m->spec.max_fds,
-	        in->no_pids_cgroup ? (m->spec.max_pids ? m->spec.max_pids : 1024) : 0,
-	        in->no_memory_cgroup ? m->spec.memory_mib : 0);
-	if (!*error)
-		*error = confine_fds(m->fds[SANDBOX_FD_LOG], false);
+	p->error = confine_limits(spec->max_fds,
+	        in->no_pids_cgroup ? (spec->max_pids ? spec->max_pids : 1024) : 0,
+	        in->no_memory_cgroup ? spec->memory_mib : 0);
+	if (!p->error)
+		p->error = confine_fds(p->m->fds[SANDBOX_FD_LOG], false);
 	(void)!chdir("/var/task");
-	if (!*error) {
-		execve(argv[0], argv, env);
-		*error = -errno;
+	if (!p->error) {
+		execve(p->argv[0], p->argv, p->env);
+		p->error = -errno;
 	}
 	_exit(126);
 }
 
+/* As vfork, which ThreadSanitizer would make a fork of: then what the child writes is not seen. */
 static pid_t run_program(const struct init *in, struct arena *a, const struct sandbox_message *m)
 {
-	char **argv = cstrs(a, m->spec.argv, m->spec.n_argv);
-	char **env = cstrs(a, m->spec.env, m->spec.n_env);
-	volatile int error = 0;
-	pid_t pid = vfork();
+	struct program p = { in, m, cstrs(a, m->spec.argv, m->spec.n_argv),
+		cstrs(a, m->spec.env, m->spec.n_env), 0 };
+	char *stack = arena_bytes(a, PROGRAM_STACK);
+	char *top = (char *)((uintptr_t)(stack + PROGRAM_STACK) & ~(uintptr_t)15);
+	pid_t pid = clone(become_program, top, CLONE_VM | CLONE_VFORK | SIGCHLD, &p);
 
-	if (pid == 0)
-		become_program(in, m, argv, env, &error);
 	close(m->fds[SANDBOX_FD_LOG]);
 	if (pid < 0)
-		error = -errno;
-	if (error) {
-		tell_failure(in->control, error, argv[0]);
+		p.error = -errno;
+	if (p.error) {
+		tell_failure(in->control, p.error, p.argv[0]);
 		_exit(1);
 	}
 	tell(in->control, (struct inside_report){ .kind = INSIDE_RUNNING });

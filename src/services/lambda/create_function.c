@@ -5,14 +5,20 @@
 #include "base/rand.h"
 #include "kv/blobs.h"
 
+#define NAME_MAX_BYTES 64
+
 struct creation {
 	struct lambda_ref ref;
 	struct lambda_function_record record;
-	bool publish;
 };
 
-static int check(struct task *t, const struct lambda_create_function_in *in)
+static int check(struct task *t, const struct lambda_create_function_in *in, struct str name)
 {
+	if (name.n > NAME_MAX_BYTES)
+		return fail(t, API_ERROR_VALIDATION,
+		        "1 validation error detected: Value '%.*s' at 'functionName' failed to "
+		        "satisfy constraint: Member must have length less than or equal to %d",
+		        STR(name), NAME_MAX_BYTES);
 	if (in->package_type.p && str_eq(in->package_type, S("Image")))
 		return fail(t, API_ERROR_NOT_IMPLEMENTED, "Container images are not run here");
 	if (!in->runtime.p || !in->handler.p)
@@ -85,7 +91,7 @@ static int create(struct kv_txn *txn, void *arg)
 
 	if (kv_has(txn, key))
 		return LAMBDA_RESOURCE_CONFLICT_EXCEPTION;
-	kv_blob_ref(txn, n->record.code_blob);
+	lambda_record_hold(txn, &n->record);
 	record_put(txn, key, &lambda_shape_function_record, &n->record);
 	return 0;
 }
@@ -109,7 +115,7 @@ int lambda_create_function(struct task *t, const struct lambda_create_function_i
 		in->code->s3_object_version, in->code->image_uri };
 
 	TRY(lambda_ref_parse(t, in->function_name, (struct str){ 0 }, &n.ref));
-	TRY(check(t, in));
+	TRY(check(t, in, n.ref.name));
 	TRY(lambda_settings_check(t, &settings));
 	TRY(lambda_package_store(t, &source, &package));
 	out->function_name = n.ref.name;
@@ -118,15 +124,17 @@ int lambda_create_function(struct task *t, const struct lambda_create_function_i
 	lambda_settings_apply(a, &settings, out);
 	out->code_size = opt_int(package.size);
 	out->code_sha256 = package.sha256;
-	n.record = (struct lambda_function_record){
-		.configuration = out, .code_blob = package.blob, .tags = in->tags
-	};
+	n.record = (struct lambda_function_record){ .configuration = out,
+		.code_blob = package.blob,
+		.tags = in->tags,
+		.unpacked_size = opt_int(package.unpacked),
+		.generation = out->revision_id };
+	TRY(lambda_layers_apply(t, in->layers, &n.record));
+	*out = *n.record.configuration;
 	int bad = kv_update(t, create, &n);
 	if (bad == LAMBDA_RESOURCE_CONFLICT_EXCEPTION)
 		return fail(t, bad, "Function already exist: %.*s", STR(n.ref.name));
 	TRY(bad);
-	struct runtime_function f;
-	lambda_runnable(a, &n.ref, &n.record, &f);
-	runtime_prepare(task_loop(t), &f);
+	lambda_changed(t, &n.ref, &n.record);
 	return in->publish.v ? publish(t, &n.ref, out) : 0;
 }

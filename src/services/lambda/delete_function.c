@@ -1,62 +1,117 @@
-/* DeleteFunction */
+/* DeleteFunction: all of it, or one version that no alias needs. */
 #include "services/lambda/function.h"
 
-#include "kv/blobs.h"
-#include "kv/key.h"
+#include "services/lambda/function_url.h"
 
-static int drop_row(struct kv_txn *txn, struct str key)
+struct deletion {
+	struct lambda_ref ref;
+	struct lambda_function_record latest;
+	struct lambda_refusal refusal;
+};
+
+static int drop_row(struct kv_txn *txn, const struct lambda_ref *ref, struct str key)
 {
 	struct lambda_function_record r = { 0 };
+	int got = record_get(txn, key, &lambda_shape_function_record, &r);
 
-	TRY(record_get(txn, key, &lambda_shape_function_record, &r));
-	kv_blob_unref(txn, r.code_blob);
+	if (got)
+		return got == KV_NOT_FOUND ? 0 : got;
+	lambda_record_release(txn, &r);
 	kv_del(txn, key);
 	return 0;
 }
 
-static int drop_versions(struct kv_txn *txn, const struct lambda_ref *ref, int64_t last)
+static bool routes_to(const struct lambda_alias_configuration *alias, struct str version)
 {
-	for (int64_t n = 1; n <= last; n++) {
-		int bad = drop_row(txn, lambda_version_key(kv_arena(txn), ref, (uint64_t)n));
-		if (bad && bad != KV_NOT_FOUND)
-			return bad;
+	const struct lambda_alias_routing_configuration *r = alias->routing_config;
+
+	for (size_t i = 0; r && i < r->additional_version_weights.n; i++)
+		if (str_eq(r->additional_version_weights.v[i].key, version))
+			return true;
+	return str_eq(alias->function_version, version);
+}
+
+/* The name of an alias that leads to the version; absent: none. */
+static int alias_of(struct kv_txn *txn, const struct lambda_ref *ref, struct str *name)
+{
+	CLEANUP(kv_scan_close)
+	struct kv_scan *s =
+	        kv_scan_prefix(txn, lambda_row_prefix(kv_arena(txn), ref, "alias"), false);
+	struct str key, value;
+
+	*name = (struct str){ 0 };
+	while (kv_next(s, &key, &value)) {
+		struct lambda_alias_configuration alias = { 0 };
+		TRY(record_unpack(kv_arena(txn), &lambda_shape_alias_configuration, value, &alias));
+		if (routes_to(&alias, ref->qualifier)) {
+			*name = alias.name;
+			return 0;
+		}
 	}
 	return 0;
 }
 
-static int drop(struct kv_txn *txn, void *arg)
+static int drop_version(struct kv_txn *txn, struct deletion *d)
 {
-	const struct lambda_ref *ref = arg;
 	struct arena *a = kv_arena(txn);
-	struct lambda_function_record r;
+	struct str alias;
 	uint64_t version;
 
-	if (ref->qualifier.n) {
-		if (!str_to_u64(ref->qualifier, &version))
-			return KV_NOT_FOUND;
-		kv_del(txn, lambda_policy_key(a, ref));
-		return drop_row(txn, lambda_version_key(a, ref, version));
-	}
-	TRY(lambda_record_get(txn, ref, &r));
-	TRY(drop_versions(txn, ref, r.last_version.v));
-	kv_del_prefix(txn,
-	        kv_key(a, "sssss", S("lambda"), ref->account, ref->region, S("policy"), ref->name));
-	return drop_row(txn, lambda_function_key(a, ref));
+	if (!str_to_u64(d->ref.qualifier, &version))
+		return KV_NOT_FOUND;
+	TRY(alias_of(txn, &d->ref, &alias));
+	if (alias.p)
+		return lambda_refuse(&d->refusal, LAMBDA_RESOURCE_CONFLICT_EXCEPTION,
+		        str_printf(a,
+		                "Version %.*s cannot be deleted because it is referenced by "
+		                "alias %.*s",
+		                STR(d->ref.qualifier), STR(alias)));
+	kv_del(txn, lambda_row_key(a, &d->ref, "policy"));
+	kv_del(txn, lambda_row_key(a, &d->ref, "event-invoke"));
+	return drop_row(txn, &d->ref, lambda_version_key(a, &d->ref, version));
+}
+
+static int drop_all(struct kv_txn *txn, struct deletion *d)
+{
+	static const char *const kinds[] = { "policy", "alias", "event-invoke" };
+	struct arena *a = kv_arena(txn);
+
+	for (int64_t n = 1; n <= d->latest.last_version.v; n++)
+		TRY(drop_row(txn, &d->ref, lambda_version_key(a, &d->ref, (uint64_t)n)));
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		kv_del_prefix(txn, lambda_row_prefix(a, &d->ref, kinds[i]));
+	TRY(lambda_url_drop_all(txn, &d->ref));
+	return drop_row(txn, &d->ref, lambda_function_key(a, &d->ref));
+}
+
+static int drop(struct kv_txn *txn, void *arg)
+{
+	struct deletion *d = arg;
+	struct lambda_ref latest = d->ref;
+
+	latest.qualifier = (struct str){ 0 };
+	TRY(lambda_record_get(txn, &latest, &d->latest));
+	return d->ref.qualifier.n ? drop_version(txn, d) : drop_all(txn, d);
 }
 
 int lambda_delete_function(struct task *t, const struct lambda_delete_function_in *in,
         struct lambda_delete_function_out *out)
 {
-	struct lambda_ref ref;
+	struct deletion d = { 0 };
+	struct runtime_function f;
 
-	TRY(lambda_ref_parse(t, in->function_name, in->qualifier, &ref));
-	if (str_eq(ref.qualifier, S("$LATEST")))
+	TRY(lambda_ref_parse(t, in->function_name, in->qualifier, &d.ref));
+	if (str_eq(d.ref.qualifier, S("$LATEST")))
 		return fail(t, LAMBDA_INVALID_PARAMETER_VALUE_EXCEPTION,
 		        "$LATEST version cannot be deleted without deleting the function.");
-	int bad = kv_update(t, drop, &ref);
+	if (lambda_is_alias(d.ref.qualifier))
+		return fail(t, LAMBDA_INVALID_PARAMETER_VALUE_EXCEPTION,
+		        "Deletion of aliases is not currently supported.");
+	int bad = kv_update(t, drop, &d);
 	if (bad == KV_NOT_FOUND)
-		return lambda_not_found(t, &ref);
-	TRY(bad);
-	runtime_retire(task_loop(t), lambda_ref_unqualified_arn(task_arena(t), &ref), S(""));
+		return lambda_not_found(t, &d.ref);
+	TRY(lambda_refused(t, &d.refusal, bad));
+	lambda_runnable(task_arena(t), &d.ref, &d.latest, &f);
+	runtime_retire(task_loop(t), f.arn, d.ref.qualifier.n ? f.key : S(""));
 	return 0;
 }

@@ -2,13 +2,27 @@
 #include "services/lambda/function.h"
 
 #include "api/arn.h"
+#include "base/rand.h"
 #include "codec/codec.h"
-#include "codec/json.h"
+#include "kv/blobs.h"
 #include "kv/key.h"
 
-static bool is_latest(struct str qualifier)
+bool lambda_is_latest(struct str qualifier)
 {
 	return !qualifier.p || qualifier.n == 0 || str_eq(qualifier, S("$LATEST"));
+}
+
+bool lambda_is_version(struct str qualifier)
+{
+	for (size_t i = 0; i < qualifier.n; i++)
+		if (qualifier.p[i] < '0' || qualifier.p[i] > '9')
+			return false;
+	return qualifier.n > 0;
+}
+
+bool lambda_is_alias(struct str qualifier)
+{
+	return !lambda_is_latest(qualifier) && !lambda_is_version(qualifier);
 }
 
 static void split_name(struct lambda_ref *ref, struct str text)
@@ -40,6 +54,11 @@ int lambda_ref_parse(struct task *t, struct str name, struct str qualifier, stru
 		if (split_resource(ref, arn.resource) != 0)
 			return fail(t, LAMBDA_INVALID_PARAMETER_VALUE_EXCEPTION,
 			        "Invalid function ARN: %.*s", STR(name));
+		/* Services reach into other regions, clients do not. */
+		if (!c->caller && !str_eq(arn.region, c->region))
+			return fail(t, LAMBDA_RESOURCE_NOT_FOUND_EXCEPTION,
+			        "Functions from '%.*s' are not reachable in this region ('%.*s')",
+			        STR(arn.region), STR(c->region));
 	} else if (partial == 12) {
 		ref->account = str_sub(name, 0, 12);
 		split_name(ref, str_sub(name, 22, name.n));
@@ -68,6 +87,15 @@ struct str lambda_ref_arn(struct arena *a, const struct lambda_ref *ref)
 	return ref->qualifier.n ? str_concat(a, 3, arn, S(":"), ref->qualifier) : arn;
 }
 
+struct str lambda_ref_qualified_arn(struct arena *a, const struct lambda_ref *ref)
+{
+	struct lambda_ref qualified = *ref;
+
+	if (!qualified.qualifier.n)
+		qualified.qualifier = S("$LATEST");
+	return lambda_ref_arn(a, &qualified);
+}
+
 struct str lambda_function_key(struct arena *a, const struct lambda_ref *ref)
 {
 	return kv_key(a, "sssss", S("lambda"), ref->account, ref->region, S("function"), ref->name);
@@ -79,28 +107,155 @@ struct str lambda_version_key(struct arena *a, const struct lambda_ref *ref, uin
 	        version);
 }
 
-struct str lambda_policy_key(struct arena *a, const struct lambda_ref *ref)
+struct str lambda_row_prefix(struct arena *a, const struct lambda_ref *ref, const char *kind)
 {
-	struct str qualifier = is_latest(ref->qualifier) ? S("") : ref->qualifier;
+	return kv_key(a, "sssss", S("lambda"), ref->account, ref->region, str_of(kind), ref->name);
+}
 
-	return kv_key(a, "ssssss", S("lambda"), ref->account, ref->region, S("policy"), ref->name,
+struct str lambda_row_key(struct arena *a, const struct lambda_ref *ref, const char *kind)
+{
+	struct str qualifier = lambda_is_latest(ref->qualifier) ? S("") : ref->qualifier;
+
+	return kv_key(a, "ssssss", S("lambda"), ref->account, ref->region, str_of(kind), ref->name,
 	        qualifier);
+}
+
+int lambda_alias_get(
+        struct kv_txn *txn, const struct lambda_ref *ref, struct lambda_alias_configuration *alias)
+{
+	*alias = (struct lambda_alias_configuration){ 0 };
+	return record_get(txn, lambda_row_key(kv_arena(txn), ref, "alias"),
+	        &lambda_shape_alias_configuration, alias);
+}
+
+static int get_latest(
+        struct kv_txn *txn, const struct lambda_ref *ref, struct lambda_function_record *r)
+{
+	*r = (struct lambda_function_record){ 0 };
+	return record_get(
+	        txn, lambda_function_key(kv_arena(txn), ref), &lambda_shape_function_record, r);
+}
+
+static int get_version(struct kv_txn *txn, const struct lambda_ref *ref, struct str version,
+        struct lambda_function_record *r)
+{
+	struct lambda_function_record latest;
+	uint64_t number;
+
+	TRY(get_latest(txn, ref, &latest));
+	if (lambda_is_latest(version)) {
+		*r = latest;
+		return 0;
+	}
+	*r = (struct lambda_function_record){ 0 };
+	if (!str_to_u64(version, &number))
+		return KV_NOT_FOUND;
+	TRY(record_get(txn, lambda_version_key(kv_arena(txn), ref, number),
+	        &lambda_shape_function_record, r));
+	r->tags = latest.tags;
+	r->reserved_concurrency = latest.reserved_concurrency;
+	r->recursive_loop = latest.recursive_loop;
+	return 0;
+}
+
+/* dice in [0, 1): which version of an alias that has two. */
+static struct str route(const struct lambda_alias_configuration *alias, double dice)
+{
+	const struct lambda_alias_routing_configuration *r = alias->routing_config;
+
+	for (size_t i = 0; r && i < r->additional_version_weights.n; i++) {
+		dice -= r->additional_version_weights.v[i].value.v;
+		if (dice < 0)
+			return r->additional_version_weights.v[i].key;
+	}
+	return alias->function_version;
+}
+
+static int get_routed(struct kv_txn *txn, const struct lambda_ref *ref, double dice,
+        struct lambda_function_record *r)
+{
+	struct lambda_alias_configuration alias;
+
+	if (!lambda_is_alias(ref->qualifier))
+		return get_version(txn, ref, ref->qualifier, r);
+	TRY(lambda_alias_get(txn, ref, &alias));
+	return get_version(txn, ref, route(&alias, dice), r);
 }
 
 int lambda_record_get(
         struct kv_txn *txn, const struct lambda_ref *ref, struct lambda_function_record *r)
 {
-	struct arena *a = kv_arena(txn);
-	uint64_t version;
+	return get_routed(txn, ref, 1, r);
+}
 
-	*r = (struct lambda_function_record){ 0 };
-	if (is_latest(ref->qualifier))
-		return record_get(
-		        txn, lambda_function_key(a, ref), &lambda_shape_function_record, r);
-	if (!str_to_u64(ref->qualifier, &version))
-		return KV_NOT_FOUND;
-	return record_get(
-	        txn, lambda_version_key(a, ref, version), &lambda_shape_function_record, r);
+void lambda_record_put(
+        struct kv_txn *txn, const struct lambda_ref *ref, const struct lambda_function_record *r)
+{
+	struct arena *a = kv_arena(txn);
+	uint64_t number;
+	struct str key = str_to_u64(r->configuration->version, &number)
+	                         ? lambda_version_key(a, ref, number)
+	                         : lambda_function_key(a, ref);
+
+	record_put(txn, key, &lambda_shape_function_record, r);
+}
+
+int lambda_revision(struct kv_txn *txn, const struct lambda_ref *ref, struct str *revision_id)
+{
+	struct lambda_alias_configuration alias;
+	struct lambda_function_record r;
+
+	if (lambda_is_alias(ref->qualifier)) {
+		TRY(lambda_alias_get(txn, ref, &alias));
+		*revision_id = alias.revision_id;
+		return 0;
+	}
+	TRY(lambda_record_get(txn, ref, &r));
+	*revision_id = r.configuration->revision_id;
+	return 0;
+}
+
+int lambda_touch(struct kv_txn *txn, const struct lambda_ref *ref, struct str revision_id)
+{
+	struct lambda_alias_configuration alias;
+	struct lambda_function_record r;
+
+	if (lambda_is_alias(ref->qualifier)) {
+		TRY(lambda_alias_get(txn, ref, &alias));
+		alias.revision_id = revision_id;
+		record_put(txn, lambda_row_key(kv_arena(txn), ref, "alias"),
+		        &lambda_shape_alias_configuration, &alias);
+		return 0;
+	}
+	TRY(lambda_record_get(txn, ref, &r));
+	r.configuration->revision_id = revision_id;
+	lambda_record_put(txn, ref, &r);
+	return 0;
+}
+
+void lambda_record_hold(struct kv_txn *txn, const struct lambda_function_record *r)
+{
+	kv_blob_ref(txn, r->code_blob);
+	for (size_t i = 0; i < r->layer_blobs.n; i++)
+		kv_blob_ref(txn, r->layer_blobs.v[i]);
+}
+
+void lambda_record_release(struct kv_txn *txn, const struct lambda_function_record *r)
+{
+	kv_blob_unref(txn, r->code_blob);
+	for (size_t i = 0; i < r->layer_blobs.n; i++)
+		kv_blob_unref(txn, r->layer_blobs.v[i]);
+}
+
+int lambda_refuse(struct lambda_refusal *r, int code, struct str message)
+{
+	*r = (struct lambda_refusal){ code, message };
+	return code;
+}
+
+int lambda_refused(struct task *t, const struct lambda_refusal *r, int bad)
+{
+	return bad > 0 && bad == r->code ? fail(t, bad, "%.*s", STR(r->message)) : bad;
 }
 
 int lambda_not_found(struct task *t, const struct lambda_ref *ref)
@@ -113,21 +268,35 @@ int lambda_not_found(struct task *t, const struct lambda_ref *ref)
 struct loading {
 	const struct lambda_ref *ref;
 	struct lambda_function_record *record;
+	double dice;
 };
 
 static int load(struct kv_txn *txn, void *arg)
 {
 	struct loading *l = arg;
 
-	return lambda_record_get(txn, l->ref, l->record);
+	return get_routed(txn, l->ref, l->dice, l->record);
+}
+
+static int load_with(struct task *t, const struct loading *l)
+{
+	struct loading loading = *l;
+	int got = kv_view(t, load, &loading);
+
+	return got == KV_NOT_FOUND ? lambda_not_found(t, l->ref) : got;
 }
 
 int lambda_load(struct task *t, const struct lambda_ref *ref, struct lambda_function_record *r)
 {
-	struct loading l = { ref, r };
-	int got = kv_view(t, load, &l);
+	return load_with(t, &(struct loading){ ref, r, 1 });
+}
 
-	return got == KV_NOT_FOUND ? lambda_not_found(t, ref) : got;
+int lambda_load_routed(
+        struct task *t, const struct lambda_ref *ref, struct lambda_function_record *r)
+{
+	double dice = lambda_is_alias(ref->qualifier) ? (double)(rand_u64() >> 11) * 0x1p-53 : 1;
+
+	return load_with(t, &(struct loading){ ref, r, dice });
 }
 
 int lambda_find(struct task *t, struct str name, struct str qualifier, struct lambda_ref *ref,
@@ -135,118 +304,6 @@ int lambda_find(struct task *t, struct str name, struct str qualifier, struct la
 {
 	TRY(lambda_ref_parse(t, name, qualifier, ref));
 	return lambda_load(t, ref, r);
-}
-
-int lambda_policy_json(
-        struct kv_txn *txn, const struct lambda_ref *ref, struct str *json, struct str *revision)
-{
-	struct arena *a = kv_arena(txn);
-	struct lambda_policy_record p = { 0 };
-	struct buf b = buf_init(a);
-
-	*json = *revision = (struct str){ 0 };
-	int got = record_get(txn, lambda_policy_key(a, ref), &lambda_shape_policy_record, &p);
-	if (got != 0 || p.statements.n == 0)
-		return got == KV_NOT_FOUND ? 0 : got;
-	buf_add(&b, S("{\"Version\":\"2012-10-17\",\"Id\":\"default\",\"Statement\":["));
-	for (size_t i = 0; i < p.statements.n; i++) {
-		if (i)
-			buf_add_char(&b, ',');
-		buf_add(&b, p.statements.v[i].json);
-	}
-	buf_add(&b, S("]}"));
-	*json = buf_str(&b);
-	*revision = p.revision_id;
-	return 0;
-}
-
-static void add_environment(
-        struct arena *a, const struct lambda_environment_response *e, struct runtime_function *f)
-{
-	if (!e || e->variables.n == 0)
-		return;
-	f->env = arena_new_n(a, struct str, e->variables.n);
-	for (size_t i = 0; i < e->variables.n; i++)
-		f->env[f->n_env++] =
-		        str_concat(a, 3, e->variables.v[i].key, S("="), e->variables.v[i].value);
-}
-
-static void add_logging(
-        struct arena *a, const struct lambda_function_configuration *c, struct runtime_function *f)
-{
-	const struct lambda_logging_config *l = c->logging_config;
-
-	f->log_group = l && l->log_group.n ? l->log_group
-	                                   : str_concat(a, 2, S("/aws/lambda/"), c->function_name);
-	if (!l)
-		return;
-	f->log_json = str_eq(l->log_format, S("JSON"));
-	f->application_log_level = l->application_log_level;
-	f->system_log_level = l->system_log_level;
-}
-
-void lambda_runnable(struct arena *a, const struct lambda_ref *ref,
-        const struct lambda_function_record *r, struct runtime_function *f)
-{
-	const struct lambda_function_configuration *c = r->configuration;
-
-	*f = (struct runtime_function){
-		.account = ref->account,
-		.region = ref->region,
-		.name = c->function_name,
-		.version = c->version,
-		.arn = lambda_ref_unqualified_arn(a, ref),
-		.runtime = c->runtime,
-		.handler = c->handler,
-		.memory_mib = (uint32_t)c->memory_size.v,
-		.timeout_s = (uint32_t)c->timeout.v,
-		.tmp_mib = c->ephemeral_storage ? (uint32_t)c->ephemeral_storage->size.v : 512,
-		.code_blob = r->code_blob,
-		.code_sha256 = c->code_sha256,
-		.role_arn = c->role,
-		.tracing_active = c->tracing_config && str_eq(c->tracing_config->mode, S("Active")),
-		.reserved_concurrency =
-		        r->reserved_concurrency.set ? (int32_t)r->reserved_concurrency.v : -1,
-		.max_async_age_s = 21600,
-	};
-	f->key = str_printf(a, "%.*s:%.*s:%.*s", STR(f->arn), STR(f->version), STR(c->revision_id));
-	add_environment(a, c->environment, f);
-	add_logging(a, c, f);
-}
-
-static struct str input_member(const struct shape *shape, const void *in, struct str name)
-{
-	for (uint32_t i = 0; i < shape->n_members; i++)
-		if (str_eq(shape->members[i].name, name))
-			return *(struct str *)shape_member_at(&shape->members[i], in);
-	return (struct str){ 0 };
-}
-
-struct policy_of {
-	const struct lambda_ref *ref;
-	struct str json, revision;
-};
-
-static int get_policy(struct kv_txn *txn, void *arg)
-{
-	struct policy_of *p = arg;
-
-	return lambda_policy_json(txn, p->ref, &p->json, &p->revision);
-}
-
-int lambda_on_function(struct task *t, const void *in, struct api_access *access)
-{
-	const struct shape *shape = call_of(t)->operation->in;
-	struct lambda_ref ref;
-	struct policy_of p = { .ref = &ref };
-
-	TRY(lambda_ref_parse(t, input_member(shape, in, S("FunctionName")),
-	        input_member(shape, in, S("Qualifier")), &ref));
-	access->resource = lambda_ref_arn(task_arena(t), &ref);
-	access->resource_account = ref.account;
-	TRY(kv_view(t, get_policy, &p));
-	access->resource_policy = p.json;
-	return 0;
 }
 
 struct str lambda_time(struct arena *a, int64_t ms)
@@ -261,7 +318,5 @@ int lambda_precondition(
 {
 	if (!revision_id.p || str_eq(revision_id, r->configuration->revision_id))
 		return 0;
-	return fail(t, LAMBDA_PRECONDITION_FAILED_EXCEPTION,
-	        "The Revision Id provided does not match the latest Revision Id. Call the "
-	        "GetFunction/GetAlias API to retrieve the latest Revision Id");
+	return fail(t, LAMBDA_PRECONDITION_FAILED_EXCEPTION, LAMBDA_STALE_REVISION);
 }

@@ -10,7 +10,6 @@
 static void show(
         struct lambda_function_configuration *c, const struct lambda_ref *ref, struct arena *a)
 {
-	c->config_sha256 = (struct str){ 0 };
 	if (ref->qualifier.n)
 		c->function_arn = lambda_ref_arn(a, ref);
 }
@@ -36,8 +35,7 @@ static struct str link_mac(struct task *t, struct str text)
 	return hex_encode(task_arena(t), (struct str){ (char *)mac, 16 });
 }
 
-/* A link that works for ten minutes, for whoever has it, as AWS's presigned one does. */
-static struct str package_link(struct task *t, struct str blob)
+struct str lambda_package_link(struct task *t, struct str blob)
 {
 	const struct api_options *o = api_options_of(t);
 	struct arena *a = task_arena(t);
@@ -86,7 +84,7 @@ int lambda_get_function(struct task *t, const struct lambda_get_function_in *in,
 	show(out->configuration, &ref, a);
 	out->code = arena_new(a, struct lambda_function_code_location);
 	out->code->repository_type = S("S3");
-	out->code->location = package_link(t, r.code_blob);
+	out->code->location = lambda_package_link(t, r.code_blob);
 	out->tags = r.tags;
 	if (r.reserved_concurrency.set) {
 		out->concurrency = arena_new(a, struct lambda_concurrency);

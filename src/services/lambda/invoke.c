@@ -1,8 +1,9 @@
-/* Invoke */
-#include "services/lambda/function.h"
+/* Invoke, and its forerunner InvokeAsync */
+#include "services/lambda/async.h"
 
 #include "codec/codec.h"
 #include "codec/json.h"
+#include "services/lambda/recursion.h"
 
 #define SYNC_MAX  6291456
 #define ASYNC_MAX 1048576
@@ -20,10 +21,15 @@ static int throttled(struct task *t, const char *reason)
 int lambda_run(struct task *t, const struct lambda_ref *ref, const struct lambda_function_record *r,
         const struct runtime_invocation *in, struct runtime_result *result)
 {
+	struct runtime_invocation traced = *in;
 	struct runtime_function f;
 
 	lambda_runnable(task_arena(t), ref, r, &f);
-	int got = runtime_invoke(t, &f, in, result);
+	if (!lambda_trace_next(task_arena(t), f.arn, r, in->trace_id, &traced.trace_id))
+		return fail(t, LAMBDA_RECURSIVE_INVOCATION_EXCEPTION,
+		        "Lambda has detected your function being invoked in a recursive loop with "
+		        "other AWS resources and stopped your function's invocation.");
+	int got = runtime_invoke(t, &f, &traced, result);
 	switch (got) {
 	case RUNTIME_THROTTLED_RESERVED:
 		return throttled(t, "ReservedFunctionConcurrentInvocationLimitExceeded");
@@ -40,14 +46,18 @@ int lambda_run(struct task *t, const struct lambda_ref *ref, const struct lambda
 	}
 }
 
+static int too_large(struct task *t, size_t limit)
+{
+	return fail(t, LAMBDA_REQUEST_TOO_LARGE_EXCEPTION,
+	        "Request must be smaller than %zu bytes for the InvokeFunction operation", limit);
+}
+
 static int check(struct task *t, const struct lambda_invoke_in *in, bool async)
 {
 	size_t limit = async ? ASYNC_MAX : SYNC_MAX;
 
 	if (in->payload.n > limit)
-		return fail(t, LAMBDA_REQUEST_TOO_LARGE_EXCEPTION,
-		        "Request must be smaller than %zu bytes for the InvokeFunction operation",
-		        limit);
+		return too_large(t, limit);
 	if (in->payload.n && !json_is_valid(in->payload))
 		return fail(t, LAMBDA_INVALID_REQUEST_CONTENT_EXCEPTION,
 		        "Could not parse request body into json: Could not parse payload into "
@@ -67,12 +77,6 @@ static int client_context(struct task *t, struct str encoded, struct str *json)
 	return 0;
 }
 
-static struct str trace_id(const struct call *c)
-{
-	return c->http ? http_header_get(&c->http->request.headers, S("x-amzn-trace-id"))
-	               : (struct str){ 0 };
-}
-
 static void answer(struct arena *a, const struct runtime_result *r, struct lambda_invoke_out *out)
 {
 	out->status_code = opt_int(200);
@@ -90,7 +94,8 @@ int lambda_invoke(struct task *t, const struct lambda_invoke_in *in, struct lamb
 	bool async = str_eq(in->invocation_type, S("Event"));
 
 	TRY(check(t, in, async));
-	TRY(lambda_find(t, in->function_name, in->qualifier, &ref, &r));
+	TRY(lambda_ref_parse(t, in->function_name, in->qualifier, &ref));
+	TRY(lambda_load_routed(t, &ref, &r));
 	if (str_eq(in->invocation_type, S("DryRun"))) {
 		out->status_code = opt_int(204);
 		return 0;
@@ -102,7 +107,7 @@ int lambda_invoke(struct task *t, const struct lambda_invoke_in *in, struct lamb
 	struct runtime_invocation invocation = {
 		.request_id = call_of(t)->request_id,
 		.payload = in->payload.n ? in->payload : S("{}"),
-		.trace_id = trace_id(call_of(t)),
+		.trace_id = lambda_trace_of(t),
 		.invoked_arn = lambda_ref_arn(task_arena(t), &ref),
 		.want_log_tail = str_eq(in->log_type, S("Tail")),
 	};
@@ -110,5 +115,23 @@ int lambda_invoke(struct task *t, const struct lambda_invoke_in *in, struct lamb
 	TRY(lambda_run(t, &ref, &r, &invocation, &result));
 	out->executed_version = r.configuration->version;
 	answer(task_arena(t), &result, out);
+	return 0;
+}
+
+int lambda_invoke_async(struct task *t, const struct lambda_invoke_async_in *in,
+        struct lambda_invoke_async_out *out)
+{
+	struct lambda_invoke_in event = { .function_name = in->function_name };
+	struct lambda_function_record r;
+	struct lambda_ref ref;
+
+	int bad = stream_read_all(t, in->invoke_args, task_arena(t), ASYNC_MAX + 1, &event.payload);
+	if (bad == -EMSGSIZE)
+		return too_large(t, ASYNC_MAX);
+	TRY(bad);
+	TRY(check(t, &event, true));
+	TRY(lambda_find(t, in->function_name, (struct str){ 0 }, &ref, &r));
+	TRY(lambda_async_add(t, &ref, &event));
+	out->status = opt_int(202);
 	return 0;
 }

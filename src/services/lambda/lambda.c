@@ -2,7 +2,10 @@
 #include "services/lambda/lambda.h"
 
 #include "kv/jobs.h"
-#include "services/lambda/function.h"
+#include "services/lambda/async.h"
+#include "services/lambda/destination.h"
+#include "services/lambda/function_url.h"
+#include "services/lambda/layer.h"
 #include "services/lambda/route.h"
 
 static int on_resource(struct task *t, const void *in, struct api_access *access)
@@ -27,6 +30,8 @@ static const struct api_row rows[] = {
 	API_ROW(lambda, GET_POLICY, get_policy, .authorize = lambda_on_function),
 	API_ROW(lambda, INVOKE, invoke, .action = "lambda:InvokeFunction",
 	        .authorize = lambda_on_function),
+	API_ROW(lambda, INVOKE_ASYNC, invoke_async, .action = "lambda:InvokeFunction",
+	        .authorize = lambda_on_function),
 	API_ROW(lambda, LIST_FUNCTIONS, list_functions),
 	API_ROW(lambda, LIST_TAGS, list_tags, .authorize = on_resource),
 	API_ROW(lambda, LIST_VERSIONS_BY_FUNCTION, list_versions_by_function,
@@ -41,16 +46,65 @@ static const struct api_row rows[] = {
 	        .authorize = lambda_on_function),
 	API_ROW(lambda, UPDATE_FUNCTION_CONFIGURATION, update_function_configuration,
 	        .authorize = lambda_on_function),
+	API_ROW(lambda, ADD_LAYER_VERSION_PERMISSION, add_layer_version_permission,
+	        .authorize = lambda_on_layer),
+	API_ROW(lambda, CREATE_ALIAS, create_alias, .authorize = lambda_on_function),
+	API_ROW(lambda, CREATE_FUNCTION_URL_CONFIG, create_function_url_config,
+	        .authorize = lambda_on_function),
+	API_ROW(lambda, DELETE_ALIAS, delete_alias, .authorize = lambda_on_function),
+	API_ROW(lambda, DELETE_FUNCTION_EVENT_INVOKE_CONFIG, delete_function_event_invoke_config,
+	        .authorize = lambda_on_function),
+	API_ROW(lambda, DELETE_FUNCTION_URL_CONFIG, delete_function_url_config,
+	        .authorize = lambda_on_function),
+	API_ROW(lambda, DELETE_LAYER_VERSION, delete_layer_version, .authorize = lambda_on_layer),
+	API_ROW(lambda, GET_ALIAS, get_alias, .authorize = lambda_on_function),
+	API_ROW(lambda, GET_FUNCTION_EVENT_INVOKE_CONFIG, get_function_event_invoke_config,
+	        .authorize = lambda_on_function),
+	API_ROW(lambda, GET_FUNCTION_RECURSION_CONFIG, get_function_recursion_config,
+	        .authorize = lambda_on_function),
+	API_ROW(lambda, GET_FUNCTION_URL_CONFIG, get_function_url_config,
+	        .authorize = lambda_on_function),
+	API_ROW(lambda, GET_LAYER_VERSION, get_layer_version, .authorize = lambda_on_layer),
+	API_ROW(lambda, GET_LAYER_VERSION_BY_ARN, get_layer_version_by_arn,
+	        .action = "lambda:GetLayerVersion", .authorize = lambda_on_layer_arn),
+	API_ROW(lambda, GET_LAYER_VERSION_POLICY, get_layer_version_policy,
+	        .authorize = lambda_on_layer),
+	API_ROW(lambda, GET_RUNTIME_MANAGEMENT_CONFIG, get_runtime_management_config,
+	        .authorize = lambda_on_function),
+	API_ROW(lambda, LIST_ALIASES, list_aliases, .authorize = lambda_on_function),
+	API_ROW(lambda, LIST_FUNCTION_EVENT_INVOKE_CONFIGS, list_function_event_invoke_configs,
+	        .authorize = lambda_on_function),
+	API_ROW(lambda, LIST_FUNCTION_URL_CONFIGS, list_function_url_configs,
+	        .authorize = lambda_on_function),
+	API_ROW(lambda, LIST_LAYERS, list_layers),
+	API_ROW(lambda, LIST_LAYER_VERSIONS, list_layer_versions),
+	API_ROW(lambda, PUBLISH_LAYER_VERSION, publish_layer_version, .authorize = lambda_on_layer),
+	API_ROW(lambda, PUT_FUNCTION_EVENT_INVOKE_CONFIG, put_function_event_invoke_config,
+	        .authorize = lambda_on_function),
+	API_ROW(lambda, PUT_FUNCTION_RECURSION_CONFIG, put_function_recursion_config,
+	        .authorize = lambda_on_function),
+	API_ROW(lambda, PUT_RUNTIME_MANAGEMENT_CONFIG, put_runtime_management_config,
+	        .authorize = lambda_on_function),
+	API_ROW(lambda, REMOVE_LAYER_VERSION_PERMISSION, remove_layer_version_permission,
+	        .authorize = lambda_on_layer),
+	API_ROW(lambda, UPDATE_ALIAS, update_alias, .authorize = lambda_on_function),
+	API_ROW(lambda, UPDATE_FUNCTION_EVENT_INVOKE_CONFIG, update_function_event_invoke_config,
+	        .authorize = lambda_on_function),
+	API_ROW(lambda, UPDATE_FUNCTION_URL_CONFIG, update_function_url_config,
+	        .authorize = lambda_on_function),
 };
 
 static const struct api_route routes[] = {
 	{ lambda_package_match, lambda_package_serve },
+	{ lambda_url_match, lambda_url_serve },
 };
 
 static int start(struct task *t)
 {
-	kv_job_handler(
-	        loop_get(task_loop(t), LOOP_KV), S("lambda-async"), 100, lambda_async_deliver);
+	struct kv *kv = loop_get(task_loop(t), LOOP_KV);
+
+	kv_job_handler(kv, S("lambda-async"), 100, lambda_async_deliver);
+	kv_job_handler(kv, S("lambda-delivery"), 20, lambda_destination_deliver);
 	return 0;
 }
 

@@ -21,12 +21,13 @@ static int check_on_pool(void *arg)
 	return archive_check(c->path, LAMBDA_UNZIPPED_MAX, &c->stats);
 }
 
-static int check(struct task *t, struct str blob)
+static int check(struct task *t, struct lambda_package *p)
 {
 	struct kv *kv = loop_get(task_loop(t), LOOP_KV);
-	struct check c = { .path = str_cstr(task_arena(t), kv_blob_path(task_arena(t), kv, blob)) };
+	struct check c = { .path = kv_blob_path(task_arena(t), kv, p->blob).p };
 	int bad = pool_run(t, check_on_pool, &c);
 
+	p->unpacked = c.stats.unpacked_bytes;
 	switch (bad) {
 	case ARCHIVE_BAD:
 	case ARCHIVE_UNSAFE:
@@ -72,7 +73,7 @@ static int store(struct task *t, struct stream *s, struct lambda_package *p)
 	p->sha256 = base64_encode(task_arena(t), hash_take(h, task_arena(t)));
 	stream_close(s);
 	TRY(bad);
-	return check(t, p->blob);
+	return check(t, p);
 }
 
 /* With the rights of whoever creates the function, as Lambda does. */

@@ -12,6 +12,7 @@ struct lambda_package {
 	struct str blob; /* id; refer to it in the update that stores the function */
 	int64_t size;
 	struct str sha256; /* base64 */
+	int64_t unpacked;  /* bytes */
 };
 
 struct lambda_source {

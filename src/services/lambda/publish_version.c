@@ -2,7 +2,6 @@
 #include "services/lambda/function.h"
 
 #include "base/rand.h"
-#include "kv/blobs.h"
 
 #include <inttypes.h>
 
@@ -16,8 +15,7 @@ struct publication {
 /* Nothing changed since the last version: that one is the answer. */
 static bool is_same(const struct lambda_function_record *a, const struct lambda_function_record *b)
 {
-	return str_eq(a->configuration->config_sha256, b->configuration->revision_id) &&
-	       str_eq(a->code_blob, b->code_blob);
+	return str_eq(a->generation, b->generation);
 }
 
 static int publish(struct kv_txn *txn, void *arg)
@@ -45,8 +43,6 @@ static int publish(struct kv_txn *txn, void *arg)
 	struct lambda_function_configuration *v =
 	        arena_new(a, struct lambda_function_configuration);
 	*v = *c;
-	/* Of which state of $LATEST this is a copy. */
-	v->config_sha256 = c->revision_id;
 	v->version = str_printf(a, "%" PRId64, n + 1);
 	v->function_arn = str_printf(a, "%.*s:%.*s", STR(c->function_arn), STR(v->version));
 	v->revision_id = p->revision;
@@ -54,7 +50,7 @@ static int publish(struct kv_txn *txn, void *arg)
 	if (p->in->description.p)
 		v->description = p->in->description;
 	p->version.configuration = v;
-	kv_blob_ref(txn, p->version.code_blob);
+	lambda_record_hold(txn, &p->version);
 	record_put(txn, lambda_version_key(a, &p->ref, (uint64_t)(n + 1)),
 	        &lambda_shape_function_record, &p->version);
 	return 0;
@@ -81,6 +77,5 @@ int lambda_publish_version(struct task *t, const struct lambda_publish_version_i
 		        STR(in->code_sha256), STR(p.latest.configuration->code_sha256));
 	TRY(bad);
 	*out = *p.version.configuration;
-	out->config_sha256 = (struct str){ 0 };
 	return 0;
 }

@@ -1,11 +1,14 @@
 /* settings: checks and application. */
 #include "services/lambda/settings.h"
 
+#include "api/arn.h"
 #include "codec/json.h"
 #include "sts_gen.h"
 
 #define ENVIRONMENT_MAX 4096
 #define TIMEOUT_MAX     900
+#define MEMORY_MAX      10240
+#define STORAGE_MAX     10240
 
 static const struct str reserved_names[] = {
 	S_INIT("_HANDLER"),
@@ -122,10 +125,21 @@ static int check_unsupported(struct task *t, const struct lambda_settings *s)
 	if (s->snap_start && str_eq(s->snap_start->apply_on, S("PublishedVersions")))
 		return fail(t, API_ERROR_NOT_IMPLEMENTED,
 		        "SnapStart for published versions is not implemented here");
-	if (s->layers.n)
-		return fail(t, LAMBDA_INVALID_PARAMETER_VALUE_EXCEPTION,
-		        "Layer version %.*s does not exist.", STR(s->layers.v[0]));
 	return 0;
+}
+
+static int check_dead_letter(struct task *t, const struct lambda_dead_letter_config *d)
+{
+	struct arn arn;
+
+	if (!d || d->target_arn.n == 0)
+		return 0;
+	if (arn_parse(d->target_arn, &arn) &&
+	        (str_eq(arn.service, S("sqs")) || str_eq(arn.service, S("sns"))))
+		return 0;
+	return fail(t, LAMBDA_INVALID_PARAMETER_VALUE_EXCEPTION,
+	        "Invalid Dead Letter Queue target: %.*s is neither an SQS queue nor an SNS topic",
+	        STR(d->target_arn));
 }
 
 int lambda_settings_check(struct task *t, const struct lambda_settings *s)
@@ -135,6 +149,18 @@ int lambda_settings_check(struct task *t, const struct lambda_settings *s)
 		        "1 validation error detected: Value '%lld' at 'timeout' failed to satisfy "
 		        "constraint: Member must have value less than or equal to %d",
 		        (long long)s->timeout.v, TIMEOUT_MAX);
+	if (s->memory_size.set && s->memory_size.v > MEMORY_MAX)
+		return fail(t, LAMBDA_INVALID_PARAMETER_VALUE_EXCEPTION,
+		        "'MemorySize' value failed to satisfy constraint: Member must have value "
+		        "less than or equal to %d",
+		        MEMORY_MAX);
+	if (s->ephemeral_storage && s->ephemeral_storage->size.v > STORAGE_MAX)
+		return fail(t, API_ERROR_VALIDATION,
+		        "1 validation error detected: Value '%lld' at 'ephemeralStorage.size' "
+		        "failed to satisfy constraint: Member must have value less than or equal "
+		        "to %d",
+		        (long long)s->ephemeral_storage->size.v, STORAGE_MAX);
+	TRY(check_dead_letter(t, s->dead_letter_config));
 	TRY(check_unsupported(t, s));
 	TRY(check_environment(t, s->environment));
 	TRY(check_runtime(t, s->runtime));

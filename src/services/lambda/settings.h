@@ -22,6 +22,10 @@ struct lambda_settings {
 /* Limits, reserved names, the role's trust and the right to pass it. fail()s with Lambda's words.
  */
 int lambda_settings_check(struct task *t, const struct lambda_settings *s) MUST_USE;
+/* Layers into the record: at most five, each of its own, readable by the caller, and together with
+ * the code within 250 MB. Absent (v == NULL): left as they are, but for the size. */
+int lambda_layers_apply(
+        struct task *t, struct lambda_layer_list layers, struct lambda_function_record *r) MUST_USE;
 /* Sets what is present. */
 void lambda_settings_apply(
         struct arena *a, const struct lambda_settings *s, struct lambda_function_configuration *c);

@@ -7,7 +7,7 @@ struct change {
 	const struct lambda_update_function_configuration_in *in;
 	struct lambda_ref ref;
 	struct lambda_settings settings;
-	struct lambda_function_record record;
+	struct lambda_function_record record, layered; /* layered: with the new layers */
 	struct str modified, revision;
 };
 
@@ -17,13 +17,21 @@ static int change(struct kv_txn *txn, void *arg)
 
 	TRY(lambda_record_get(txn, &c->ref, &c->record));
 	struct lambda_function_configuration *f = c->record.configuration;
+	struct lambda_function_record before = c->record;
 	if (c->in->revision_id.p && !str_eq(c->in->revision_id, f->revision_id))
 		return LAMBDA_PRECONDITION_FAILED_EXCEPTION;
 	lambda_settings_apply(kv_arena(txn), &c->settings, f);
 	f->last_modified = c->modified;
 	f->revision_id = c->revision;
-	record_put(txn, lambda_function_key(kv_arena(txn), &c->ref), &lambda_shape_function_record,
-	        &c->record);
+	c->record.generation = c->revision;
+	if (c->settings.layers.v) {
+		c->record.layer_blobs = c->layered.layer_blobs;
+		c->record.layers_unpacked_size = c->layered.layers_unpacked_size;
+		f->layers = c->layered.configuration->layers;
+	}
+	lambda_record_hold(txn, &c->record);
+	lambda_record_release(txn, &before);
+	lambda_record_put(txn, &c->ref, &c->record);
 	return 0;
 }
 
@@ -58,10 +66,12 @@ int lambda_update_function_configuration(struct task *t,
 		.settings = settings_of(in),
 		.modified = lambda_time(a, call_of(t)->now_ms),
 		.revision = rand_uuid(a) };
-	struct runtime_function f;
 
 	TRY(lambda_find(t, in->function_name, (struct str){ 0 }, &c.ref, &c.record));
+	TRY(lambda_precondition(t, in->revision_id, &c.record));
 	TRY(lambda_settings_check(t, &c.settings));
+	c.layered = c.record;
+	TRY(lambda_layers_apply(t, in->layers, &c.layered));
 	int bad = kv_update(t, change, &c);
 	if (bad == KV_NOT_FOUND)
 		return lambda_not_found(t, &c.ref);
@@ -69,8 +79,6 @@ int lambda_update_function_configuration(struct task *t,
 		return lambda_precondition(t, in->revision_id, &c.record);
 	TRY(bad);
 	*out = *c.record.configuration;
-	lambda_runnable(a, &c.ref, &c.record, &f);
-	runtime_retire(task_loop(t), f.arn, f.key);
-	runtime_prepare(task_loop(t), &f);
+	lambda_changed(t, &c.ref, &c.record);
 	return 0;
 }

@@ -1,0 +1,28 @@
+#pragma once
+/* url_request: a request to a function URL on its way through. */
+#include "services/lambda/function_url.h"
+
+#include "services/lambda/cors.h"
+
+struct url_request {
+	struct http_exchange *x;
+	struct arena *arena;
+	struct str id, path; /* path: as the function sees it */
+	struct str domain;
+	struct str body;
+	struct lambda_ref ref;
+	struct lambda_url_record url;
+	struct lambda_function_record function;
+	struct str policy;
+	struct str trace_id;
+	/* the answer */
+	int status;
+	struct http_headers headers;
+	struct str answer;
+};
+
+/* The event, payload format version 2.0. Lambda Developer Guide, "Invoking Lambda function URLs".
+ */
+struct str url_event(struct task *t, const struct url_request *r);
+/* The function's answer into status, headers and answer. False: it is no answer. */
+bool url_take_answer(struct url_request *r, struct str payload) MUST_USE;
