@@ -158,8 +158,9 @@ int wire_route(struct arena *a, const struct shape_service *service,
 	*n_labels = 0;
 	if (service->protocol == WIRE_JSON_1_0 || service->protocol == WIRE_JSON_1_1) {
 		struct str target = http_header_get(&http->headers, S("x-amz-target"));
-		ptrdiff_t dot = str_rfind_char(target, '.');
-		found = by_name(service, str_sub(target, (size_t)(dot + 1), target.n));
+		size_t dot = (size_t)(str_rfind_char(target, '.') + 1);
+		bool ours = dot && str_eq(str_sub(target, 0, dot - 1), service->target_prefix);
+		found = ours ? by_name(service, str_sub(target, dot, target.n)) : NULL;
 	} else if (service->protocol == WIRE_QUERY || service->protocol == WIRE_EC2) {
 		struct str action = action_in(body);
 		found = by_name(service, action.p ? action : action_in(http->query));

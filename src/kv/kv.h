@@ -42,7 +42,8 @@ struct kv_options {
 };
 
 /* Opens the store and starts its committer thread (after the last fork); loops get it with
- * loop_set(loop, LOOP_KV, kv). -errno; the reason in words on *why (borrowed, static or heap). */
+ * loop_set(loop, LOOP_KV, kv). -EBUSY: another process has it open; -errno; the reason in words on
+ * *why (borrowed, static or heap). */
 int kv_open(const struct kv_options *options, struct kv **kv, const char **why) MUST_USE;
 /* Waits for a store that opens beside: 0, or what kv_open would have said. */
 int kv_opened(struct task *t, struct kv *kv, const char **why) MUST_USE;

@@ -14,13 +14,16 @@ struct option {
 	enum option_type type;
 	size_t offset;
 	const char *choices; /* "a|b|c" */
+	int max;             /* of an OPTION_INT; 0: MAX_INT */
 };
 
+#define MAX_INT  1000000
 #define FIELD(f) offsetof(struct options, f)
 
 static const struct option table[] = {
 	{ "--data", "-d", "DIR", "where everything is kept", OPTION_STR, FIELD(data_dir), NULL },
-	{ "--port", "-p", "N", "port for HTTP and HTTPS (4566)", OPTION_INT, FIELD(port), NULL },
+	{ "--port", "-p", "N", "port for HTTP and HTTPS (4566)", OPTION_INT, FIELD(port), NULL,
+	        65535 },
 	{ "--host", NULL, "IP", "address to listen on (127.0.0.1)", OPTION_STR, FIELD(host), NULL },
 	{ "--threads", NULL, "N", "event loops (1); 0: one for each core", OPTION_INT,
 	        FIELD(threads), NULL },
@@ -37,6 +40,11 @@ static const struct option table[] = {
 	        FIELD(runtimes_dir), NULL },
 	{ "--sandbox", NULL, "MODE", "best: what this host can give; strict: all or nothing",
 	        OPTION_STR, FIELD(sandbox), "best|strict" },
+	{ "--network", NULL, "MODE",
+	        "on: functions reach the outside (best); ask: those tagged wolke:network=on; off",
+	        OPTION_STR, FIELD(network), "on|ask|off" },
+	{ "--host-ports", NULL, "N,N", "of this machine's loopback, which functions may reach",
+	        OPTION_STR, FIELD(host_ports), NULL },
 	{ "--region", NULL, "NAME", "of requests that name none (us-east-1)", OPTION_STR,
 	        FIELD(region), NULL },
 	{ "--account", NULL, "ID", "of keys that name none (000000000000)", OPTION_STR,
@@ -162,8 +170,9 @@ static int set(const struct option *option, struct options *o, struct str value)
 	}
 	if (option->type == OPTION_LIST)
 		return add_to_list(option, field, value);
-	if (!str_to_i64(value, &number) || number < 0 || number > 1000000) {
-		fprintf(stderr, "wolke: %s takes a number\n", option->name);
+	int max = option->max ? option->max : MAX_INT;
+	if (!str_to_i64(value, &number) || number < 0 || number > max) {
+		fprintf(stderr, "wolke: %s takes a number up to %d\n", option->name, max);
 		return 1;
 	}
 	*(int *)field = (int)number;
@@ -207,6 +216,10 @@ static int take(int argc, char **argv, int *i, struct options *o)
 		fprintf(stderr, "wolke: no option %.*s (wolke --help lists them)\n", STR(name));
 		return 1;
 	}
+	if (option->type == OPTION_FLAG && rest.p) {
+		fprintf(stderr, "wolke: %s takes no value\n", option->name);
+		return 1;
+	}
 	if (option->type == OPTION_FLAG) {
 		*(bool *)((char *)o + option->offset) = true;
 		return 0;
@@ -222,6 +235,17 @@ static int take(int argc, char **argv, int *i, struct options *o)
 	return set(option, o, rest);
 }
 
+static int check_account(struct str account)
+{
+	bool good = account.n == 12;
+
+	for (size_t i = 0; good && i < account.n; i++)
+		good = account.p[i] >= '0' && account.p[i] <= '9';
+	if (!good)
+		fprintf(stderr, "wolke: --account takes twelve digits\n");
+	return good ? 0 : 1;
+}
+
 int options_parse(struct arena *a, int argc, char **argv, struct options *o)
 {
 	defaults(a, o);
@@ -235,7 +259,7 @@ int options_parse(struct arena *a, int argc, char **argv, struct options *o)
 			return 1;
 		}
 	}
-	return 0;
+	return check_account(o->account);
 }
 
 void options_print(void)

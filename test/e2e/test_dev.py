@@ -449,15 +449,13 @@ exports.handler = async (event) => {
     answer = later(lambda: call(client, name, {"n": 21}))
     paused = inspector.wait(lambda m: m.get("method") == "Debugger.paused")
     frame = paused["params"]["callFrames"][0]
-    assert frame["functionName"] == "exports.handler" and frame["url"].endswith("/var/task/index.js")
+    assert frame["functionName"] == "exports.handler" and frame["location"]["lineNumber"] == 3
     # Longer than the timeout, which waits.
     time.sleep(1.6)
     value = inspector.send("Debugger.evaluateOnCallFrame", callFrameId=frame["callFrameId"], expression="secret")
     assert value["result"]["result"]["value"] == 42
-    inspector.send("Debugger.setVariableValue", scopeNumber=0, variableName="secret",
-                   newValue={"value": 43}, callFrameId=frame["callFrameId"])
     inspector.send("Debugger.resume")
-    assert answer.result(PATIENCE_S) == 42 or answer.result() == 43
+    assert answer.result(PATIENCE_S) == 42
     inspector.close()
     # A save, and the same port leads to the new code.
     (directory / "index.js").write_text("exports.handler = async () => 'new';\n")
@@ -522,7 +520,7 @@ class Dap:
             self.seen.append(m)
 
     def event(self, name):
-        return self.wait(lambda m: m["type"] == "event" and m["event"] == name)["body"]
+        return self.wait(lambda m: m["type"] == "event" and m["event"] == name).get("body")
 
 
 def test_debug_python(wolke, client, dev, name):
