@@ -117,7 +117,7 @@ static int invoke(struct task *t, struct url_request *r)
 {
 	struct runtime_result result = { 0 };
 
-	r->trace_id = lambda_trace_or_new(t);
+	r->trace_id = lambda_trace_or_new(t, &r->function);
 	struct runtime_invocation in = { .request_id = call_of(t)->request_id,
 		.payload = url_event(t, r),
 		.trace_id = r->trace_id,
