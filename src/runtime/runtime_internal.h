@@ -286,6 +286,8 @@ struct str spares_zygote(const struct spares *s);
 void spares_warm(struct spares *s, struct env *e);
 /* Forking has failed: from now on interpreters are started by exec. */
 void spares_zygote_failed(struct spares *s);
+/* It is no longer ready, if it was. */
+void spares_forget(struct env *e);
 void spares_lost(struct spares *s, struct env *e);
 void spares_started(struct spares *s, struct env *e, bool good);
 void spares_shrink(struct spares *s, uint64_t idle_ns);
