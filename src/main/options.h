@@ -15,6 +15,8 @@ struct options {
 	struct str clock;      /* system | manual */
 	struct str runtimes;   /* nearest | exact */
 	struct str sandbox;    /* best | strict */
+	struct str network;    /* on | ask | off; absent: as the sandbox's mode has it */
+	struct str host_ports; /* "5432,6379" */
 	struct str region, account;
 	struct str log_level;
 	int keep_warm_s;

@@ -42,6 +42,7 @@ struct server {
 	struct http_server *http;
 	struct loops *loops;
 	int sandbox_fd, listen_fd, signal_fd;
+	struct network_options network;
 	int result;
 };
 
@@ -152,6 +153,7 @@ static int start_runtime(struct server *s)
 		.data_dir = o->data_dir,
 		.runtimes_dir = o->runtimes_dir,
 		.sandbox_fd = s->sandbox_fd,
+		.network = s->network.standard,
 		.nearest = str_eq(o->runtimes, S("nearest")),
 		.keep_warm_s = (uint32_t)o->keep_warm_s,
 		.account_concurrency = (uint32_t)o->concurrency,
@@ -252,11 +254,36 @@ static int block_signals(struct server *s)
 	return s->signal_fd < 0 ? -errno : 0;
 }
 
+/* Strict is for those who want nothing open that is not asked for. */
+static int set_network(struct server *s)
+{
+	const struct options *o = s->options;
+	bool strict = str_eq(o->sandbox, S("strict"));
+	struct str mode = o->network.n ? o->network : strict ? S("ask") : S("on");
+	struct str rest = o->host_ports;
+	uint64_t port;
+
+	s->network.possible = !str_eq(mode, S("off"));
+	s->network.standard = str_eq(mode, S("on"));
+	while (rest.n) {
+		if (!str_to_u64(str_trim(str_cut(&rest, ',')), &port) || !port || port > 65535 ||
+		        s->network.n_host_ports == NETWORK_PORTS_MAX) {
+			log_error("--host-ports takes up to %d port numbers with commas between",
+			        NETWORK_PORTS_MAX);
+			return -EINVAL;
+		}
+		s->network.host_ports[s->network.n_host_ports++] = (uint16_t)port;
+	}
+	return 0;
+}
+
 static int start_helper(struct server *s)
 {
+	TRY(set_network(s));
 	struct sandbox_options o = {
 		.state_dir = str_printf(s->arena, "%.*s/sandbox", STR(s->options->data_dir)),
 		.runtimes_dir = s->options->runtimes_dir,
+		.network = s->network,
 		.strict = str_eq(s->options->sandbox, S("strict")),
 	};
 

@@ -25,7 +25,8 @@ static void set_limits(const struct env *e, struct sandbox_spec *spec)
 
 	spec->memory_mib = f->memory_mib;
 	spec->tmp_mib = f->tmp_mib;
-	spec->network = f->network;
+	spec->network = f->network == RUNTIME_NETWORK_STANDARD ? e->rt->options.network
+	                                                       : f->network == RUNTIME_NETWORK_ON;
 }
 
 /* AWS_LAMBDA_EXEC_WRAPPER: a program of the function that starts the interpreter. */
@@ -240,6 +241,7 @@ int env_spawn_spare_task(struct task *t, void *arg)
 	spares_argv(a, e->interpreter, &m.spec.argv, &m.spec.n_argv);
 	spares_mounts(e->rt, a, e->interpreter, &m.spec);
 	m.spec.zygote = spares_zygote(e->spares);
+	m.spec.network = e->rt->options.network; /* ASSIGN can change it */
 	env_variables_bare(e, &m.spec.env, &m.spec.n_env);
 	int bad = sandbox_client_call(t, &e->rt->sandbox, &m, &reply);
 	if (bad == 0)

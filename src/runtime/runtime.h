@@ -10,6 +10,9 @@
  */
 #include "api/api.h"
 
+/* Whether it reaches the outside (the sandbox's network.h says how). */
+enum runtime_network { RUNTIME_NETWORK_STANDARD, RUNTIME_NETWORK_ON, RUNTIME_NETWORK_OFF };
+
 /* A function version as it is to be run. Borrowed during calls; the pool keeps its own copy. */
 struct runtime_function {
 	struct str key; /* identity of code and configuration: changes whenever either does */
@@ -31,7 +34,7 @@ struct runtime_function {
 	int32_t reserved_concurrency; /* -1: none */
 	uint32_t max_async_age_s;
 	struct str code_dir; /* development: a directory instead of code_blob */
-	bool network;
+	enum runtime_network network;
 };
 
 struct runtime_invocation {
@@ -86,6 +89,7 @@ struct runtime_options {
 	struct str data_dir;          /* packages/ and sandbox/ lie below it */
 	struct str runtimes_dir;      /* runtimes/ of the installation */
 	int sandbox_fd;               /* from sandbox_helper_start */
+	bool network;                 /* RUNTIME_NETWORK_STANDARD is on */
 	bool nearest;                 /* --runtimes=nearest */
 	uint32_t keep_warm_s;         /* idle environments end after it; 0: 600 */
 	uint32_t account_concurrency; /* 0: 1000 */

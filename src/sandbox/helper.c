@@ -16,8 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define QUIET_MS 2   /* spares are made when nothing else is to be done */
-#define FIRST_MS 200 /* the first ones not before the start is over */
+#define NO_NETWORK "functions cannot reach the network"
+#define QUIET_MS   2   /* spares are made when nothing else is to be done */
+#define FIRST_MS   200 /* the first ones not before the start is over */
 
 void helper_watch(
         struct helper *h, struct watch *w, int fd, void (*ready)(struct helper *h, struct watch *w))
@@ -185,6 +186,24 @@ static void main_ready(struct helper *h, struct watch *w)
 		fd_closep(&m.fds[i]);
 }
 
+void helper_no_network(struct helper *h, const char *step, int error)
+{
+	struct arena *a CLEANUP(arena_destroyp) = arena_create();
+
+	if (h->without_network)
+		return;
+	h->without_network = true;
+	helper_send(
+	        h, &(struct sandbox_message){ .type = SANDBOX_REPORT,
+	                   .why = str_printf(a, NO_NETWORK ": %s: %s\n", step, strerror(-error)) });
+}
+
+static void network_ended(struct helper *h)
+{
+	h->network.pid = 0;
+	helper_no_network(h, "the relay has ended", -ECHILD);
+}
+
 static void children_ready(struct helper *h, struct watch *w)
 {
 	struct signalfd_siginfo info;
@@ -193,7 +212,9 @@ static void children_ready(struct helper *h, struct watch *w)
 
 	(void)!read(w->fd, &info, sizeof info);
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (!zygote_child_ended(h, pid, status))
+		if (pid == h->network.pid)
+			network_ended(h);
+		else if (!zygote_child_ended(h, pid, status))
 			slot_child_ended(h, pid, status);
 }
 
@@ -223,6 +244,8 @@ static void stop(struct helper *h)
 		if (h->slots[i]->state != SANDBOX_FREE)
 			slot_kill(h, h->slots[i]);
 	zygotes_kill(h);
+	if (h->network.pid > 0)
+		kill(h->network.pid, SIGKILL);
 	while (waitpid(-1, NULL, __WALL | WNOHANG) >= 0 || errno == EINTR) {
 		bool left = false;
 		for (int i = 0; i < h->n_slots && !left; i++)
@@ -298,8 +321,22 @@ static void raise_limits(void)
 	setrlimit(RLIMIT_NOFILE, &files);
 }
 
+/* Before the helper leaves the host's network, where the relay is to be. */
+static void start_network(struct helper *h)
+{
+	int error = filter_build(&h->filter);
+
+	if (error)
+		buf_printf(&h->report, "no system call filter: %s\n", strerror(-error));
+	error = network_start(&h->network, &h->options.network, &h->filter);
+	if (error)
+		buf_printf(&h->report, NO_NETWORK ": %s\n", strerror(-error));
+	h->without_network = error != 0;
+}
+
 static int prepare(struct helper *h)
 {
+	start_network(h);
 	int error = become_root(h);
 
 	if (error) {
@@ -310,8 +347,6 @@ static int prepare(struct helper *h)
 	cgroups_open(&h->cgroups, &h->report);
 	cgroups_sweep(&h->cgroups);
 	keep_janitor(h);
-	if ((error = filter_build(&h->filter)))
-		buf_printf(&h->report, "no system call filter: %s\n", strerror(-error));
 	if ((error = mounts_open(&h->mounts, h->options.state_dir, h->rootless, &h->report)))
 		buf_printf(&h->report,
 		        "file systems cannot be mounted here, so nothing can run: %s\n",
@@ -384,8 +419,6 @@ _Noreturn static void helper_run(struct helper *h, int main_fd, int status_fd)
 		        STR(str_trim(buf_str(&h->report))));
 	(void)!write(status_fd, &error, sizeof error);
 	close(status_fd);
-	/* Not a lack in strict mode, which is for those who want it so. */
-	buf_add(&h->report, S("sandboxes reach no network but what wolke serves inside\n"));
 	helper_send(
 	        h, &(struct sandbox_message){ .type = SANDBOX_REPORT, .why = buf_str(&h->report) });
 	if (!error)

@@ -2,12 +2,10 @@
 #include "sandbox/init.h"
 #include "sandbox/confine.h"
 
-#include <net/if.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -47,12 +45,21 @@ static int make_namespaces(struct init *in)
 	                                                                                 : 0;
 }
 
-static int raise_loopback(struct init *in)
+/* A host that gives no way out is reported, and runs what needs none. */
+static int set_up_network(struct init *in)
 {
-	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-	int fd CLEANUP(fd_closep) = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	const char *step;
+	int error = network_inside_make(&in->network, &step);
 
-	return fd < 0 || ioctl(fd, SIOCSIFFLAGS, &lo) < 0 ? -errno : 0;
+	in->ready = (struct inside_report){ .kind = INSIDE_READY };
+	if (error && step) {
+		in->ready.error = error;
+		snprintf(in->ready.step, sizeof in->ready.step, "%s", step);
+		error = 0;
+	}
+	if (in->network.to_relay >= 0)
+		close(in->network.to_relay);
+	return error;
 }
 
 static int name_host(struct init *in)
@@ -96,7 +103,7 @@ static const struct {
 } steps[] = {
 	{ "join the cgroups", join_cgroups },
 	{ "make the namespaces", make_namespaces },
-	{ "raise the loopback interface", raise_loopback },
+	{ "set up the network", set_up_network },
 	{ "name the host", name_host },
 	{ "enter the root", enter_root },
 	{ "become the sandbox's user", become_user },
@@ -215,7 +222,7 @@ _Noreturn void init_run(struct init *in)
 		}
 	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL); /* changing the user has cleared it */
-	tell(in->control, (struct inside_report){ .kind = INSIDE_READY });
+	tell(in->control, in->ready);
 	for (;;) {
 		struct pollfd v[] = { { in->control, POLLIN, 0 }, { children, POLLIN, 0 } };
 		if (poll(v, 2, -1) < 0 && errno != EINTR)

@@ -6,6 +6,7 @@
  * process has ended it reports how and ends; the kernel then kills what is left.
  */
 #include "sandbox/mounts.h"
+#include "sandbox/network.h"
 #include "sandbox/protocol.h"
 
 struct init {
@@ -14,6 +15,8 @@ struct init {
 	const struct filter *filter;
 	int cgroup_files[8];
 	int n_cgroup_files;
+	struct network_inside network;
+	struct inside_report ready; /* error, step: there is no way out, and why */
 	uid_t uid;
 	bool rootless;
 	bool no_pids_cgroup, no_memory_cgroup; /* setrlimit stands in */

@@ -15,11 +15,13 @@
  * pid 1 reaps. What the host cannot give is reported at start in words.
  */
 #include "base/str.h"
+#include "sandbox/network.h"
 
 struct sandbox_options {
 	struct str state_dir;    /* for mount points: <data>/sandbox */
 	struct str runtimes_dir; /* runtimes/ of the installation: bootstraps, zygote programs */
-	bool strict;             /* refuse to start when anything is missing */
+	struct network_options network;
+	bool strict; /* refuse to start when anything is missing */
 };
 
 /* Forks the helper. *socket_fd (non-blocking, close-on-exec) is the main process's end; the helper
@@ -38,7 +40,8 @@ enum sandbox_message_type {
 	SANDBOX_ZYGOTE, /* spec: id = zygote's name, argv, env: start it; reply when it is ready */
 	SANDBOX_REPLY,  /* to any of these */
 	SANDBOX_EXIT,   /* notice: a sandbox's main process has ended */
-	SANDBOX_REPORT, /* notice at start: what this host cannot give, one line each, in why */
+	SANDBOX_REPORT, /* notice, mostly at start: what this host cannot give, a line each, in why
+	                 */
 	SANDBOX_STACKS, /* id -> why: what its processes are doing (wchan, stack), for time-outs */
 	SANDBOX_SETTLE, /* id: init is over; until then the CPU is not limited, from now on it is
 	                 * in proportion to memory (1 vCPU at 1,769 MB) */
@@ -63,7 +66,7 @@ struct sandbox_spec {
 	uint32_t max_fds;       /* 0: 1024 */
 	uint16_t runtime_port;  /* a listening socket on 127.0.0.1 inside; 0: none */
 	uint16_t endpoint_port; /* the same for AWS_ENDPOINT_URL */
-	bool network;           /* reach the outside (user-mode networking) */
+	bool network;           /* reach the outside, see network.h */
 	bool code_writable;     /* never but in development */
 };
 

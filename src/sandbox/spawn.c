@@ -65,9 +65,31 @@ static int listen_on(uint16_t port)
 	return fd_take(&fd);
 }
 
+struct inside {
+	struct helper *h;
+	struct sandbox *b;
+};
+
+static bool network_differs(const struct helper *h, const struct sandbox *b)
+{
+	return b->network != b->request.spec.network && !h->without_network &&
+	       h->network.to_relay >= 0;
+}
+
+/* A spare was made before it was known what is asked for. */
+static int set_network(void *arg)
+{
+	const struct inside *in = arg;
+
+	if (!network_differs(in->h, in->b))
+		return 0;
+	in->b->network = in->b->request.spec.network;
+	return network_inside_route(in->b->network, in->h->network.ipv6);
+}
+
 static int open_ports(void *arg)
 {
-	struct sandbox *b = arg;
+	struct sandbox *b = ((const struct inside *)arg)->b;
 	const uint16_t ports[] = { b->request.spec.runtime_port, b->request.spec.endpoint_port };
 	static const int which[] = { SANDBOX_FD_RUNTIME, SANDBOX_FD_ENDPOINT };
 
@@ -77,7 +99,7 @@ static int open_ports(void *arg)
 			return fd;
 		b->reply.fds[which[i]] = fd;
 	}
-	return 0;
+	return set_network(arg);
 }
 
 static int open_log(struct sandbox *b)
@@ -126,6 +148,7 @@ static int start_program(struct helper *h, struct sandbox *b)
 static int gather(struct helper *h, struct sandbox *b, const char **step)
 {
 	struct mounts_target t = target(h, b, false);
+	struct inside in = { h, b };
 	struct str what;
 	int error;
 
@@ -138,7 +161,7 @@ static int gather(struct helper *h, struct sandbox *b, const char **step)
 		return error;
 	}
 	*step = "ports";
-	TRY(mounts_inside(&h->mounts, b->init_pidfd, open_ports, b));
+	TRY(mounts_inside(&h->mounts, b->init_pidfd, open_ports, &in));
 	*step = "log";
 	TRY(open_log(b));
 	b->reply.fds[SANDBOX_FD_PIDFD] = fcntl(b->init_pidfd, F_DUPFD_CLOEXEC, 3);
@@ -228,12 +251,16 @@ static int assign(struct helper *h, struct sandbox *b, const char **step)
 {
 	struct mounts_target t = target(h, b, true);
 	struct sandbox_spec *s = &b->request.spec;
+	struct inside in = { h, b };
 	struct str what = S("");
 	int error;
 
 	*step = "limits";
 	if (s->memory_mib || s->max_pids)
 		TRY(set_limits(h, b, s));
+	*step = "network";
+	if (network_differs(h, b))
+		TRY(mounts_inside(&h->mounts, b->init_pidfd, set_network, &in));
 	*step = "mounts";
 	if ((error = mounts_attach(&h->mounts, b->arena, &t, s, &what)) && what.n)
 		*step = str_cstr(b->arena, what);

@@ -26,6 +26,19 @@ static void add_logging(
 	f->system_log_level = l->system_log_level;
 }
 
+/* AWS has no setting for it but a VPC without a way out. */
+static void add_network(const struct lambda_tags *tags, struct runtime_function *f)
+{
+	for (size_t i = 0; i < tags->n; i++) {
+		if (!str_eq(tags->v[i].key, S("wolke:network")))
+			continue;
+		if (str_eq(tags->v[i].value, S("on")))
+			f->network = RUNTIME_NETWORK_ON;
+		else if (str_eq(tags->v[i].value, S("off")))
+			f->network = RUNTIME_NETWORK_OFF;
+	}
+}
+
 void lambda_runnable(struct arena *a, const struct lambda_ref *ref,
         const struct lambda_function_record *r, struct runtime_function *f)
 {
@@ -52,7 +65,9 @@ void lambda_runnable(struct arena *a, const struct lambda_ref *ref,
 		.n_layers = r->layer_blobs.n,
 		.max_async_age_s = 21600,
 	};
-	f->key = str_printf(a, "%.*s:%.*s:%.*s", STR(f->arn), STR(f->version), STR(r->generation));
+	add_network(&r->tags, f);
+	f->key = str_printf(a, "%.*s:%.*s:%.*s:%d", STR(f->arn), STR(f->version),
+	        STR(r->generation), (int)f->network);
 	add_environment(a, c->environment, f);
 	add_logging(a, c, f);
 }
