@@ -54,7 +54,7 @@ static void say_error(const struct http_fetch *f, struct arena *a)
 	fprintf(stderr, "wolke: %d %.*s\n", f->status, STR(message));
 }
 
-int cli_call(
+int cli_ask(
         struct task *t, const struct options *o, const struct cli_request *r, struct http_fetch *f)
 {
 	struct arena *a = task_arena(t);
@@ -72,13 +72,18 @@ int cli_call(
 	sigv4_sign(a, &c, f->method, f->url, &f->headers, f->body, o->region, r->service,
 	        clock_now_ms());
 	int bad = http_fetch(t, f);
-	if (bad) {
+	if (bad && bad != -ECANCELED && !r->quiet)
 		fprintf(stderr, "wolke: nothing answers at %.*s (%s): is `wolke start` running?\n",
 		        STR(endpoint), strerror(-bad));
-		return bad;
-	}
+	return bad;
+}
+
+int cli_call(
+        struct task *t, const struct options *o, const struct cli_request *r, struct http_fetch *f)
+{
+	TRY(cli_ask(t, o, r, f));
 	if (f->status >= 300) {
-		say_error(f, a);
+		say_error(f, task_arena(t));
 		return 1;
 	}
 	return 0;

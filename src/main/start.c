@@ -17,6 +17,7 @@
 #include "net/client.h"
 #include "net/tls.h"
 #include "runtime/runtime.h"
+#include "runtime/tail.h"
 #include "sandbox/sandbox.h"
 #include "services/iam/iam.h"
 
@@ -230,6 +231,7 @@ static int server_task(struct task *t, void *arg)
 		        STR(s->options->host), s->options->port, STR(s->options->data_dir));
 		s->result = wait_for_signal(t, s);
 		log_info("stopping");
+		runtime_tails_end(s->loop);
 		loops_stop(t, s->loops, GRACE_MS);
 		s->result = http_server_stop(t, s->http, GRACE_MS);
 		s->result = runtime_stop(t);

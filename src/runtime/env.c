@@ -1,4 +1,5 @@
 /* env: one sandbox, from its making to its end. What happens in between is in env_run.c. */
+#include "runtime/diagnose.h"
 #include "runtime/logs.h"
 #include "runtime/runtime_internal.h"
 
@@ -81,6 +82,14 @@ void env_set_state(struct env *e, enum env_state to)
 
 /* ---- its log ---- */
 
+static void take_log(struct env *e, struct str bytes)
+{
+	if (e->run.timed_out)
+		diagnose_feed(e, bytes);
+	else if (e->log)
+		env_log_write(e->log, bytes);
+}
+
 /* All that it has written so far, before the platform's own lines that follow. */
 static void drain_log(struct env *e)
 {
@@ -91,8 +100,7 @@ static void drain_log(struct env *e)
 		ssize_t n = read(e->log_fd.fd, piece, sizeof piece);
 		if (n <= 0)
 			return;
-		if (e->log)
-			env_log_write(e->log, (struct str){ piece, (size_t)n });
+		take_log(e, (struct str){ piece, (size_t)n });
 		total += (size_t)n;
 	}
 }
@@ -114,8 +122,7 @@ static int log_task(struct task *t, void *arg)
 		ssize_t n = loop_fd_read(t, &e->log_fd, piece, PIECE, TASK_FOREVER);
 		if (n <= 0)
 			break;
-		if (e->log)
-			env_log_write(e->log, (struct str){ piece, (size_t)n });
+		take_log(e, (struct str){ piece, (size_t)n });
 		/* Others have their turn, too, while one floods its log. */
 		if (n == PIECE && task_yield(t) != 0)
 			break;

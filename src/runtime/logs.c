@@ -2,6 +2,7 @@
 #include "runtime/logs.h"
 
 #include "base/clock.h"
+#include "runtime/develop.h"
 #include "base/log.h"
 #include "logs_gen.h"
 
@@ -92,6 +93,8 @@ static void add(struct env_log *l, struct str text)
 {
 	if (l->want_tail)
 		add_to_tail(l, text);
+	if (!list_is_empty(&l->rt->tails))
+		tails_line(l->rt, l, text);
 	if (l->refused)
 		return;
 	if (l->n_dropped)

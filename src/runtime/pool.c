@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "runtime/usage.h"
 
 #define PATIENCE_MIN_MS 5
 #define PATIENCE_MAX_MS 500
@@ -92,6 +93,7 @@ void pool_free_if_unused(struct pool *p)
 	if (p->n_envs || p->n_waiting)
 		return;
 	timer_cancel(&p->impatience);
+	usage_keep(p);
 	map_remove(&p->rt->pools, p->f.key);
 	function_release(p->function);
 	arena_destroy(p->arena);
@@ -179,11 +181,26 @@ static uint64_t patience_ms(const struct pool *p)
 	return (uint64_t)MIN(MAX(p->init_ms, PATIENCE_MIN_MS), PATIENCE_MAX_MS);
 }
 
+void pool_start_ahead(struct pool *p)
+{
+	if (p->n_envs || p->rt->n_envs >= p->rt->max_envs)
+		pool_free_if_unused(p);
+	else
+		start_one(p);
+}
+
 bool pool_grow(struct pool *p)
 {
 	if (p->n_finishing && p->n_waiting > p->n_starting && p->impatience.node.at == 0)
 		timer_set(&p->impatience, p->rt->loop, patience_ms(p), on_impatience);
 	return grow(p, p->n_starting + p->n_finishing);
+}
+
+void pool_retire(struct pool *p)
+{
+	p->retired = true;
+	list_for_each_safe (n, &p->idle)
+		env_stop(CONTAINER_OF(n, struct env, idle));
 }
 
 /* ---- giving and taking ---- */

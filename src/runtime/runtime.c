@@ -5,8 +5,10 @@
 #include "base/log.h"
 #include "codec/codec.h"
 #include "runtime/credentials.h"
+#include "runtime/develop.h"
 #include "runtime/logs.h"
 #include "runtime/packages.h"
+#include "runtime/usage.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -159,6 +161,8 @@ int runtime_start(struct loop *loop, const struct runtime_options *o)
 	rt->scratch = arena_create();
 	set_options(rt, o);
 	list_init(&rt->logs);
+	list_init(&rt->tails);
+	list_init(&rt->usages);
 	rt->endpoint = (struct http_server_options){ .handler = api_serve };
 	loop_set(loop, LOOP_RUNTIME, rt);
 	TRY(sandbox_client_start(&rt->sandbox, loop, o->sandbox_fd, on_notice, rt));
@@ -167,13 +171,6 @@ int runtime_start(struct loop *loop, const struct runtime_options *o)
 }
 
 /* ---- changes ---- */
-
-static void retire(struct pool *p)
-{
-	p->retired = true;
-	list_for_each_safe (n, &p->idle)
-		env_stop(CONTAINER_OF(n, struct env, idle));
-}
 
 void runtime_retire(struct loop *loop, struct str arn, struct str keep_key)
 {
@@ -188,7 +185,7 @@ void runtime_retire(struct loop *loop, struct str arn, struct str keep_key)
 		/* Published versions do not change; they go only with the function itself. */
 		bool changes = !keep_key.n || str_eq(p->f.version, S("$LATEST"));
 		if (changes && str_eq(p->f.arn, arn) && !str_eq(p->f.key, keep_key))
-			retire(p);
+			pool_retire(p);
 	}
 }
 
@@ -272,6 +269,8 @@ int runtime_stop(struct task *t)
 	TRY(wait_for_end(t, rt, STOP_MS));
 	each_env(rt, stop_one);
 	TRY(wait_for_end(t, rt, STOP_MS));
+	TRY(develop_stop(t, rt));
+	TRY(usage_stop(t, rt));
 	TRY(logs_settle(t, rt, FLUSH_MS));
 	sandbox_client_stop(&rt->sandbox);
 	TRY(join(t, rt->keeper));

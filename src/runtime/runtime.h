@@ -33,6 +33,8 @@ struct runtime_function {
 	bool tracing_active;
 	int32_t reserved_concurrency; /* -1: none */
 	uint32_t max_async_age_s;
+	bool replay; /* of a recorded invocation: not on the bill */
+	bool arm64;          /* as configured: counts for the bill */
 	struct str code_dir; /* development: a directory instead of code_blob */
 	enum runtime_network network;
 };
@@ -110,5 +112,7 @@ struct runtime_env_info {
 };
 /* For `wolke functions`, the console and tests. */
 void runtime_list(struct arena *a, struct loop *loop, struct runtime_env_info **v, size_t *n);
+/* What was counted until now is in the store when it returns. Any loop. */
+int runtime_usage_flush(struct task *t) MUST_USE;
 /* One line per runtime for `wolke runtimes`. */
 struct str runtime_table(struct arena *a);

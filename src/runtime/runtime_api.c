@@ -85,7 +85,7 @@ static int next(struct task *t, struct runtime_conn *c, struct api_request *r)
 /* 0 when the running invocation is the one that is meant and has no answer yet. */
 static bool is_running(const struct env *e)
 {
-	return e->state == ENV_BUSY && !e->run.answered;
+	return e->state == ENV_BUSY && !e->run.answered && !e->run.timed_out;
 }
 
 static bool is_current(const struct env *e, struct str id)

@@ -42,6 +42,12 @@ struct runtime {
 	uint16_t endpoint_port;
 	struct sandbox_client sandbox;
 	struct map functions, pools, spares, packages, credentials;
+	struct map develops; /* watched directories, by path */
+	uint64_t develop_generation;
+	struct list tails; /* who looks on */
+	bool tails_ended;
+	struct list usages; /* usage.c: on their way to the store */
+	struct task *usage_flusher;
 	struct map envs; /* by id */
 	size_t n_envs, max_envs;
 	uint32_t n_running; /* invocations */
@@ -60,6 +66,12 @@ struct function {
 
 struct package; /* packages.c */
 
+/* Since it was last added to the store. */
+struct usage {
+	int64_t hour_ms, requests, errors, timeouts, duration_us, billed_ms, billed_mib_ms, init_ms,
+	        storage_mib_ms;
+};
+
 struct pool {
 	struct runtime *rt;
 	struct arena *arena;
@@ -73,6 +85,7 @@ struct pool {
 	size_t n_finishing; /* have answered, have not asked for more yet */
 	double init_ms;     /* of the last one that started */
 	bool retired;
+	struct usage usage;
 	bool no_spares;          /* one could not be assigned: they are not for it */
 	struct timer impatience; /* grows the pool when a finishing one does not come back */
 };
@@ -116,6 +129,11 @@ struct outcome {
 	bool timed_out;
 };
 
+/* What a sandbox had used at a moment. */
+struct cpu_use {
+	uint64_t at_ns, used_ns, held_ns; /* at_ns 0: not known */
+};
+
 struct run {
 	char request_id[64];
 	size_t request_id_n;
@@ -124,6 +142,9 @@ struct run {
 	uint64_t started_ns;
 	double init_ms; /* < 0: warm */
 	bool said_start, answered;
+	bool half_over, timed_out; /* its time */
+	bool told;                 /* that it was up */
+	struct cpu_use half;       /* when half of its time was over */
 	struct function *counted; /* nobody waits: the env itself releases the count */
 };
 
@@ -156,6 +177,8 @@ struct env {
 	bool killed;      /* SANDBOX_KILL is sent */
 	bool warming;     /* a spare whose interpreter is not ready yet */
 	struct timer timer;
+	char *dump; /* diagnose.c */
+	size_t dump_n;
 	/* the invocation */
 	struct waiter *invoker; /* NULL: nobody waits (any more) */
 	struct run run;
@@ -224,6 +247,8 @@ void env_init_failed(struct env *e, struct str payload, struct str error_type);
 /* Nobody waits for the running invocation any more. */
 void env_detach(struct env *e);
 void env_init_timeout(struct timer *timer);
+/* Ends an invocation that has run for too long; notes: lines for its log. Again: nothing. */
+void env_time_is_up(struct env *e, struct str notes);
 void env_run_failed_by_exit(struct env *e, const struct sandbox_message *m);
 void env_init_failed_by_exit(struct env *e, const struct sandbox_message *m);
 
@@ -245,6 +270,10 @@ void pool_start_failed(struct pool *p, int error, struct str why);
 void pool_fail_waiter(struct pool *p, struct waiter *w, int error, struct str why);
 void pool_remove_env(struct pool *p, struct env *e);
 void pool_free_if_unused(struct pool *p);
+/* Its environments end when idle. */
+void pool_retire(struct pool *p);
+/* Starts one that nobody waits for yet. */
+void pool_start_ahead(struct pool *p);
 void function_release(struct function *f);
 void function_running(struct runtime *rt, struct function *f, int change);
 

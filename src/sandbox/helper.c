@@ -119,9 +119,34 @@ static void on_signal(
 static void on_stacks(
         struct helper *h, struct arena *a, struct sandbox *b, const struct sandbox_message *m)
 {
+	(void)!cgroup_cpu(&h->cgroups, &b->cgroup, b->slot, 0);
+	if (m->signal > 0 && m->signal < NSIG && b->main_pid > 0)
+		kill(b->main_pid, m->signal);
 	helper_send(h, &(struct sandbox_message){ .type = SANDBOX_REPLY,
 	                       .number = m->number,
 	                       .why = inspect_stacks(h, a, b) });
+}
+
+static void on_usage(
+        struct helper *h, struct arena *a, struct sandbox *b, const struct sandbox_message *m)
+{
+	struct cgroup_cpu_use use = cgroup_cpu_used(&h->cgroups, b->slot);
+
+	helper_send(h, &(struct sandbox_message){ .type = SANDBOX_REPLY,
+	                       .number = m->number,
+	                       .why = str_printf(a, "%llu %llu", (unsigned long long)use.used_ns,
+	                               (unsigned long long)use.held_ns) });
+}
+
+static void on_connect(
+        struct helper *h, struct arena *a, struct sandbox *b, const struct sandbox_message *m)
+{
+	int fd CLEANUP(fd_closep) = spawn_connect(h, b, m->spec.runtime_port);
+	struct sandbox_message reply = { .type = SANDBOX_REPLY, .number = m->number };
+
+	reply.error = fd < 0 ? fd : 0;
+	reply.fds[SANDBOX_FD_RUNTIME] = fd < 0 ? 0 : fd;
+	helper_send(h, &reply);
 }
 
 static void on_settle(
@@ -142,6 +167,8 @@ static on_sandbox *const on_sandboxes[] = {
 	[SANDBOX_SIGNAL] = on_signal,
 	[SANDBOX_STACKS] = on_stacks,
 	[SANDBOX_SETTLE] = on_settle,
+	[SANDBOX_USAGE] = on_usage,
+	[SANDBOX_CONNECT] = on_connect,
 };
 
 static void to_sandbox(struct helper *h, struct arena *a, const struct sandbox_message *m)

@@ -106,6 +106,8 @@ void spawn_continue(struct helper *h, struct sandbox *b);
 void spawn_running(struct helper *h, struct sandbox *b);
 void spawn_failed(struct helper *h, struct sandbox *b, int error, const char *step);
 void spawn_clear(struct sandbox *b);
+/* A connection to a port inside, or -errno. */
+int spawn_connect(struct helper *h, struct sandbox *b, uint16_t port);
 
 /* zygotes.c */
 void zygote_start(struct helper *h, struct arena *a, const struct sandbox_message *m);

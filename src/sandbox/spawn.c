@@ -102,6 +102,33 @@ static int open_ports(void *arg)
 	return set_network(arg);
 }
 
+struct connecting {
+	uint16_t port;
+	int fd;
+};
+
+static int connect_inside(void *arg)
+{
+	struct connecting *c = arg;
+	struct sockaddr_in to = { .sin_family = AF_INET,
+		.sin_port = htons(c->port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd CLEANUP(fd_closep) = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0 || (connect(fd, (struct sockaddr *)&to, sizeof to) < 0 && errno != EINPROGRESS))
+		return -errno;
+	c->fd = fd_take(&fd);
+	return 0;
+}
+
+int spawn_connect(struct helper *h, struct sandbox *b, uint16_t port)
+{
+	struct connecting c = { .port = port, .fd = -1 };
+	int error = mounts_inside(&h->mounts, b->init_pidfd, connect_inside, &c);
+
+	return error ? error : c.fd;
+}
+
 static int open_log(struct sandbox *b)
 {
 	int ends[2];

@@ -154,6 +154,7 @@ static int get_version(struct kv_txn *txn, const struct lambda_ref *ref, struct 
 	        &lambda_shape_function_record, r));
 	r->tags = latest.tags;
 	r->reserved_concurrency = latest.reserved_concurrency;
+	r->recording = latest.recording;
 	r->recursive_loop = latest.recursive_loop;
 	return 0;
 }

@@ -3,6 +3,7 @@
 
 #include "codec/codec.h"
 #include "codec/json.h"
+#include "services/lambda/recording.h"
 #include "services/lambda/recursion.h"
 
 #define SYNC_MAX  6291456
@@ -30,6 +31,8 @@ int lambda_run(struct task *t, const struct lambda_ref *ref, const struct lambda
 		        "Lambda has detected your function being invoked in a recursive loop with "
 		        "other AWS resources and stopped your function's invocation.");
 	int got = runtime_invoke(t, &f, &traced, result);
+	if (got == 0 && r->recording.v)
+		lambda_recording_add(t, ref, r, &traced, result);
 	switch (got) {
 	case RUNTIME_THROTTLED_RESERVED:
 		return throttled(t, "ReservedFunctionConcurrentInvocationLimitExceeded");

@@ -6,6 +6,7 @@
 #include "services/lambda/destination.h"
 #include "services/lambda/function_url.h"
 #include "services/lambda/layer.h"
+#include "services/lambda/operate.h"
 #include "services/lambda/route.h"
 
 static int on_resource(struct task *t, const void *in, struct api_access *access)
@@ -96,6 +97,7 @@ static const struct api_row rows[] = {
 
 static const struct api_route routes[] = {
 	{ lambda_package_match, lambda_package_serve },
+	{ lambda_operate_match, lambda_operate_serve },
 	{ lambda_url_match, lambda_url_serve },
 };
 

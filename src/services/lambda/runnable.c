@@ -1,5 +1,5 @@
 /* runnable: a stored function as the runtime wants it. */
-#include "services/lambda/function.h"
+#include "services/lambda/directory.h"
 
 static void add_environment(
         struct arena *a, const struct lambda_environment_response *e, struct runtime_function *f)
@@ -68,8 +68,10 @@ void lambda_runnable(struct arena *a, const struct lambda_ref *ref,
 	add_network(&r->tags, f);
 	f->key = str_printf(a, "%.*s:%.*s:%.*s:%d", STR(f->arn), STR(f->version),
 	        STR(r->generation), (int)f->network);
+	f->arm64 = c->architectures.n && str_eq(c->architectures.v[0], S("arm64"));
 	add_environment(a, c->environment, f);
 	add_logging(a, c, f);
+	lambda_directory_runnable(a, r, f);
 }
 
 void lambda_changed(
