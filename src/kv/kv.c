@@ -72,6 +72,7 @@ int kv_open(const struct kv_options *options, struct kv **kv, const char **why)
 	pthread_mutex_init(&fresh->lock, NULL);
 	pthread_mutex_init(&fresh->watch_lock, NULL);
 	pthread_mutex_init(&fresh->sweep_lock, NULL);
+	blobs_open(fresh);
 	pthread_cond_init(&fresh->wake, NULL);
 	*kv = fresh;
 	if (mkdir(fresh->path.p, 0700) != 0 && errno != EEXIST)
