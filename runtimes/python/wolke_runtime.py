@@ -523,6 +523,21 @@ def take_environment(connection):
         sys.modules["random"].seed()
 
 
+def start_debugger():
+    """debugpy, where wolke has installed it, listens inside of the sandbox."""
+    port = os.environ.pop("WOLKE_DEBUG_PORT", None)
+    if not port:
+        return
+    own = os.path.dirname(os.path.abspath(__file__))
+    sys.path.append("%s/debug/python%d.%d" % (own, *sys.version_info[:2]))
+    try:
+        import debugpy
+
+        debugpy.listen(("127.0.0.1", int(port)))
+    except Exception as e:
+        print("[wolke] no debugger: %s: %s" % (type(e).__name__, e))
+
+
 def answer_where():
     """When an invocation's time is up, wolke asks by a signal that nothing else uses (SIGSTKFLT):
     the stacks of all threads go to the log, also from within C code."""
@@ -628,6 +643,7 @@ def main():
     sys.stdout.reconfigure(encoding="utf-8", line_buffering=True)
     sys.stderr.reconfigure(encoding="utf-8", line_buffering=True)
     set_up_path()
+    start_debugger()
     sink, is_json = set_up_logging()
     LambdaContext.set_up(sink)
     report = reporter(sink, is_json)

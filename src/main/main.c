@@ -27,6 +27,7 @@ static const struct command commands[] = {
 	{ "runtimes", "", "the languages that can run here", command_runtimes },
 	{ "dev", "DIR", "serve a directory as a function, and its log; saves count at once",
 	        command_dev },
+	{ "debug", "FUNCTION [PORT|off]", "let a debugger attach to it", command_debug },
 	{ "record", "FUNCTION [on|off]", "keep its invocations", command_record },
 	{ "recordings", "[FUNCTION]", "what was kept", command_recordings },
 	{ "replay", "ID [--debug [PORT]]", "run one again, and compare", command_replay },

@@ -42,6 +42,7 @@ struct runtime {
 	uint16_t endpoint_port;
 	struct sandbox_client sandbox;
 	struct map functions, pools, spares, packages, credentials;
+	struct map debuggers; /* debug.c, by ARN */
 	struct map develops; /* watched directories, by path */
 	uint64_t develop_generation;
 	struct list tails; /* who looks on */
