@@ -20,6 +20,10 @@ int cli_call(struct task *t, const struct options *o, const struct cli_request *
 int cli_ask(struct task *t, const struct options *o, const struct cli_request *r,
         struct http_fetch *f) MUST_USE;
 
+/* Turns the debugger of a function on or off, {"Port": N}, and says where it is. */
+int cli_debug(struct task *t, const struct options *o, struct str function,
+        struct str body) MUST_USE;
+
 /* Runs fn as the only task of a loop of its own; its result becomes the exit code. */
 int cli_run(task_fn *fn, void *arg);
 struct str cli_endpoint(struct arena *a, const struct options *o);

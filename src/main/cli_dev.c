@@ -274,6 +274,13 @@ static int serve(struct task *t, struct dev *d)
 	return put_directory(t, d);
 }
 
+static int let_debug(struct task *t, const struct dev *d, int port)
+{
+	if (!d->o->debug)
+		return 0;
+	return cli_debug(t, d->o, d->name, str_printf(task_arena(t), "{\"Port\":%d}", port));
+}
+
 /* ---- the build ---- */
 
 static int run_build(struct task *t, struct dev *d)
@@ -469,6 +476,7 @@ static int finish(struct task *t, struct dev *d)
 	stop(t, d->builder);
 	stop(t, d->tail);
 	dev_child_stop(&d->watcher);
+	TRY(let_debug(t, d, -1));
 	TRY(send(t, d, S("DELETE"), str_concat(a, 2, d->path, S("directory")), NULL));
 	if (d->made)
 		dev_say(&d->show,
@@ -512,6 +520,7 @@ static int dev_task(struct task *t, void *arg)
 	TRY(choose_build(t, d));
 	TRY(serve(t, d));
 	say_what(t, d);
+	TRY(let_debug(t, d, d->o->debug_port));
 	d->tail = task_start(task_loop(t), "tail", tail_task, d);
 	if (d->build.n && !d->watcher.pid)
 		d->builder = task_start(task_loop(t), "build", build_task, d);

@@ -15,6 +15,7 @@ int command_dev(struct arena *a, const struct options *o);
 int command_record(struct arena *a, const struct options *o);
 int command_recordings(struct arena *a, const struct options *o);
 int command_replay(struct arena *a, const struct options *o);
+int command_debug(struct arena *a, const struct options *o);
 int command_bill(struct arena *a, const struct options *o);
 int command_cert(struct arena *a, const struct options *o);
 int command_env(struct arena *a, const struct options *o);

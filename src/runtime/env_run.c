@@ -1,4 +1,5 @@
 /* env_run: an environment's init and its invocations, until each has come to something. */
+#include "runtime/debug.h"
 #include "runtime/diagnose.h"
 #include "runtime/logs.h"
 #include "runtime/runtime_internal.h"
@@ -180,7 +181,8 @@ static void init_is_over(struct env *e)
 		e->init_ms = e->pool->init_ms = ms_since(e->init_started_ns);
 		timer_cancel(&e->timer);
 	}
-	sandbox_client_post(&e->rt->sandbox, SANDBOX_SETTLE, str_of(e->id), 0);
+	if (!e->pool->f.debug_port)
+		sandbox_client_post(&e->rt->sandbox, SANDBOX_SETTLE, str_of(e->id), 0);
 }
 
 int env_next(struct env *e, struct runtime_conn *c)
@@ -376,6 +378,11 @@ static void time_passes(struct env *e)
 void env_init_timeout(struct timer *timer)
 {
 	struct env *e = CONTAINER_OF(timer, struct env, timer);
+
+	if (!e->run.timed_out && debug_holds(e)) {
+		timer_set(&e->timer, e->rt->loop, e->pool->f.timeout_s * 1000ull, env_init_timeout);
+		return;
+	}
 
 	if (e->state == ENV_BUSY || e->second_init) {
 		time_passes(e);

@@ -1,10 +1,14 @@
 /* env_start: from nothing, or from a prestarted interpreter, to the init phase of a function. */
 #include "runtime/credentials.h"
+#include "runtime/debug.h"
 #include "runtime/logs.h"
 #include "runtime/packages.h"
 
 #include "base/clock.h"
 #include "base/log.h"
+
+/* What a debugger takes is not the function's. */
+#define DEBUGGER_MIB 512
 
 struct start {
 	struct env *env;
@@ -23,7 +27,7 @@ static void set_limits(const struct env *e, struct sandbox_spec *spec)
 {
 	const struct runtime_function *f = &e->pool->f;
 
-	spec->memory_mib = f->memory_mib;
+	spec->memory_mib = f->memory_mib + (f->debug_port ? DEBUGGER_MIB : 0);
 	spec->tmp_mib = f->tmp_mib;
 	spec->network = f->network == RUNTIME_NETWORK_STANDARD ? e->rt->options.network
 	                                                       : f->network == RUNTIME_NETWORK_ON;
@@ -77,6 +81,7 @@ static int set_program(struct task *t, struct start *s)
 	spec->argv = arena_new(a, struct str);
 	spec->argv[0] = bootstrap;
 	spec->n_argv = 1;
+	debug_argv(a, s->env, spec);
 	return 0;
 }
 

@@ -1,4 +1,5 @@
 /* invoke: one invocation from its caller's view. */
+#include "runtime/debug.h"
 #include "runtime/develop.h"
 
 #include "base/clock.h"
@@ -121,6 +122,7 @@ static int invoke_here(struct task *t, struct arena *a, const struct runtime_fun
 	*result = (struct runtime_result){ .init_ms = -1 };
 	if (rt->stopping)
 		return -ECANCELED;
+	debug_key(rt, a, &now);
 	TRY(develop_key(rt, a, &now, &result->payload));
 	TRY(pool_get(rt, &now, a, &result->payload, &p));
 	int bad = admit(rt, p);

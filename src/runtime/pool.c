@@ -126,6 +126,8 @@ static bool needs_own_start(const struct runtime_function *f)
 	static const struct str names[] = { S_INIT("NODE_"), S_INIT("PYTHON"), S_INIT("LD_"),
 		S_INIT("AWS_LAMBDA_EXEC_WRAPPER=") };
 
+	if (f->debug_port)
+		return true;
 	for (size_t i = 0; i < f->n_env; i++)
 		for (size_t k = 0; k < ARRAY_LEN(names); k++)
 			if (str_starts(f->env[i], names[k]))
@@ -158,6 +160,9 @@ static void start_one(struct pool *p)
 
 static bool grow(struct pool *p, size_t coming)
 {
+	/* Who is at a breakpoint has one of it before him. */
+	if (p->f.debug_port && p->n_envs)
+		return true;
 	while (p->n_waiting > coming) {
 		if (p->rt->n_envs >= p->rt->max_envs && !evict(p->rt))
 			return false;

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "codec/codec.h"
 #include "runtime/credentials.h"
+#include "runtime/debug.h"
 #include "runtime/develop.h"
 #include "runtime/logs.h"
 #include "runtime/packages.h"
@@ -72,6 +73,8 @@ static void keep_idle(struct env *e, uint64_t now)
 	uint64_t idle = now - e->idle_since_ns;
 	bool expires = e->expires_ms && e->expires_ms - clock_now_ms() < CREDENTIALS_EARLY_MS;
 
+	if (e->pool->f.debug_port)
+		return;
 	if (idle > keep_warm_ns(e->rt) || expires) {
 		env_stop(e);
 	} else if (!e->frozen && idle > FREEZE_AFTER_MS * 1000000ull) {
@@ -269,6 +272,7 @@ int runtime_stop(struct task *t)
 	TRY(wait_for_end(t, rt, STOP_MS));
 	each_env(rt, stop_one);
 	TRY(wait_for_end(t, rt, STOP_MS));
+	TRY(debug_stop(t, rt));
 	TRY(develop_stop(t, rt));
 	TRY(usage_stop(t, rt));
 	TRY(logs_settle(t, rt, FLUSH_MS));

@@ -42,6 +42,7 @@ struct runtime {
 	uint16_t endpoint_port;
 	struct sandbox_client sandbox;
 	struct map functions, pools, spares, packages, credentials;
+	struct map debuggers; /* debug.c, by ARN */
 	struct map develops; /* watched directories, by path */
 	uint64_t develop_generation;
 	struct list tails; /* who looks on */
@@ -286,6 +287,8 @@ struct str spares_zygote(const struct spares *s);
 void spares_warm(struct spares *s, struct env *e);
 /* Forking has failed: from now on interpreters are started by exec. */
 void spares_zygote_failed(struct spares *s);
+/* It is no longer ready, if it was. */
+void spares_forget(struct env *e);
 void spares_lost(struct spares *s, struct env *e);
 void spares_started(struct spares *s, struct env *e, bool good);
 void spares_shrink(struct spares *s, uint64_t idle_ns);

@@ -1,10 +1,15 @@
 """The development loop: wolke dev, bill, what a timeout says; record, replay, debuggers."""
+import concurrent.futures
 import json
 import os
 import re
+import shutil
 import signal
+import socket
+import struct
 import subprocess
 import time
+import urllib.request
 
 import pytest
 
@@ -361,3 +366,212 @@ def test_recordings_are_durable_and_bounded(wolke_server, name):
     assert "the result is the same:\n104" in run(server, "replay", listed[-1][0]).stdout
     server.client("lambda").delete_function(FunctionName=name)
     assert recordings(server, name) == []
+
+
+# --- debuggers -----------------------------------------------------------------------------------
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Inspector:
+    """A client of Node.js's inspector, as far as it is needed: a WebSocket with JSON in it."""
+
+    def __init__(self, port):
+        listed = json.load(urllib.request.urlopen("http://127.0.0.1:%d/json/list" % port, timeout=PATIENCE_S))
+        path = listed[0]["webSocketDebuggerUrl"].split("/", 3)[3]
+        self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE_S)
+        self.socket.sendall(("GET /%s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\n"
+                             "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n" % (path, port)).encode())
+        self.file = self.socket.makefile("rb")
+        assert b"101" in self.file.readline()
+        while self.file.readline().strip():
+            pass
+        self.n = 0
+        self.events = []
+
+    def send(self, method, **params):
+        self.n += 1
+        data = json.dumps({"id": self.n, "method": method, "params": params}).encode()
+        head = bytes([0x81, 0x80 | len(data)]) if len(data) < 126 else \
+            bytes([0x81, 0x80 | 126]) + struct.pack(">H", len(data))
+        self.socket.sendall(head + b"\0\0\0\0" + data)
+        n = self.n
+        return self.wait(lambda m: m.get("id") == n)
+
+    def receive(self):
+        head = self.file.read(2)
+        n = head[1] & 127
+        if n == 126:
+            n = struct.unpack(">H", self.file.read(2))[0]
+        elif n == 127:
+            n = struct.unpack(">Q", self.file.read(8))[0]
+        return json.loads(self.file.read(n))
+
+    def wait(self, wanted):
+        for m in self.events:
+            if wanted(m):
+                self.events.remove(m)
+                return m
+        while True:
+            m = self.receive()
+            if wanted(m):
+                return m
+            self.events.append(m)
+
+    def close(self):
+        self.file.close()
+        self.socket.close()
+
+
+def later(call_it):
+    """Runs it beside the test; .result() has what it returned."""
+    return concurrent.futures.ThreadPoolExecutor(1).submit(call_it)
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="there is no Node.js here")
+def test_debug_node(wolke, client, dev, name):
+    port = free_port()
+    command, directory = dev({"index.js": """
+exports.handler = async (event) => {
+    const secret = event.n * 2;
+    debugger;
+    return secret;
+};
+"""}, "--timeout", "1", "--debug", str(port))
+    command.wait_for("Node.js inspector at 127.0.0.1:%d" % port)
+    inspector = Inspector(port)
+    inspector.send("Debugger.enable")
+    answer = later(lambda: call(client, name, {"n": 21}))
+    paused = inspector.wait(lambda m: m.get("method") == "Debugger.paused")
+    frame = paused["params"]["callFrames"][0]
+    assert frame["functionName"] == "exports.handler" and frame["location"]["lineNumber"] == 3
+    # Longer than the timeout, which waits.
+    time.sleep(1.6)
+    value = inspector.send("Debugger.evaluateOnCallFrame", callFrameId=frame["callFrameId"], expression="secret")
+    assert value["result"]["result"]["value"] == 42
+    inspector.send("Debugger.resume")
+    assert answer.result(PATIENCE_S) == 42
+    inspector.close()
+    # A save, and the same port leads to the new code.
+    (directory / "index.js").write_text("exports.handler = async () => 'new';\n")
+    eventually(lambda: call(client, name) == "new", "the new code")
+    Inspector(port).close()
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="there is no Node.js here")
+def test_debug_several_and_end(wolke, client, make_function):
+    ports = [free_port(), free_port()]
+    functions = [make_function({"index.js": "exports.handler = async () => %d;\n" % n}, Runtime="nodejs20.x",
+                               Handler="index.handler", MemorySize=256) for n in (1, 2)]
+    for f, port in zip(functions, ports):
+        r = run(wolke, "debug", f, str(port))
+        assert r.returncode == 0 and str(port) in r.stdout, r.stderr
+    for n, (f, port) in enumerate(zip(functions, ports), 1):
+        inspector = Inspector(port)
+        answer = inspector.send("Runtime.evaluate", expression="process.env.AWS_LAMBDA_FUNCTION_NAME")
+        assert answer["result"]["result"]["value"] == f
+        inspector.close()
+        assert call(client, f) == n
+    assert run(wolke, "debug", functions[0], str(ports[1])).returncode == 1
+    for f in functions:
+        assert run(wolke, "debug", f, "off").returncode == 0
+        assert call(client, f) in (1, 2)
+    with pytest.raises(OSError):
+        socket.create_connection(("127.0.0.1", ports[1]), 1)
+
+
+class Dap:
+    """A client of the Debug Adapter Protocol."""
+
+    def __init__(self, port):
+        self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE_S)
+        self.file = self.socket.makefile("rb")
+        self.n = 0
+        self.seen = []
+
+    def post(self, command, **arguments):
+        self.n += 1
+        data = json.dumps({"seq": self.n, "type": "request", "command": command, "arguments": arguments}).encode()
+        self.socket.sendall(b"Content-Length: %d\r\n\r\n" % len(data) + data)
+        return self.n
+
+    def send(self, command, **arguments):
+        n = self.post(command, **arguments)
+        answer = self.wait(lambda m: m["type"] == "response" and m["request_seq"] == n)
+        assert answer["success"], answer
+        return answer.get("body")
+
+    def wait(self, wanted):
+        for m in self.seen:
+            if wanted(m):
+                self.seen.remove(m)
+                return m
+        while True:
+            length = int(self.file.readline().split(b":")[1])
+            self.file.readline()
+            m = json.loads(self.file.read(length))
+            if wanted(m):
+                return m
+            self.seen.append(m)
+
+    def event(self, name):
+        return self.wait(lambda m: m["type"] == "event" and m["event"] == name).get("body")
+
+
+def test_debug_python(wolke, client, dev, name):
+    port = free_port()
+    command, directory = dev({"app.py": "def handler(event, context):\n    double = event['n'] * 2\n"
+                                        "    return double\n"}, "--timeout", "2")
+    command.wait_for("serves")
+    r = run(wolke, "debug", name, str(port))
+    if "cannot be installed" in r.stderr:
+        pytest.skip("debugpy is not there, and nothing can be installed: " + r.stderr)
+    assert r.returncode == 0, r.stderr
+    dap = Dap(port)
+    dap.send("initialize", adapterID="test", pathFormat="path")
+    attach = dap.post("attach", justMyCode=False, pathMappings=[
+        {"localRoot": str(directory), "remoteRoot": "/var/task"}])
+    dap.event("initialized")
+    points = dap.send("setBreakpoints", source={"path": str(directory / "app.py")}, breakpoints=[{"line": 3}])
+    assert points["breakpoints"][0]["verified"]
+    dap.send("configurationDone")
+    dap.wait(lambda m: m["type"] == "response" and m["request_seq"] == attach)
+    answer = later(lambda: call(client, name, {"n": 21}))
+    stopped = dap.event("stopped")
+    top = dap.send("stackTrace", threadId=stopped["threadId"])["stackFrames"][0]
+    assert (top["name"], top["line"], top["source"]["path"]) == ("handler", 3, str(directory / "app.py"))
+    time.sleep(2.5)
+    assert dap.send("evaluate", expression="double", frameId=top["id"])["result"] == "42"
+    dap.send("continue", threadId=stopped["threadId"])
+    assert answer.result(PATIENCE_S) == 42
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="there is no Node.js here")
+def test_replay_under_the_debugger(wolke, client, make_function, tmp_path):
+    port = free_port()
+    function = make_function({"index.js": "exports.handler = async (event) => { debugger; return event; };\n"},
+                             Runtime="nodejs20.x", Handler="index.handler", MemorySize=256)
+    run(wolke, "record", function)
+    call(client, function, {"only": "in production"})
+    recorded = eventually(lambda: recordings(wolke, function), "the recording")
+    command = Command(wolke, tmp_path, "replay", recorded[0][0], "--debug", str(port))
+
+    def attach():
+        try:
+            return Inspector(port)
+        except OSError:
+            return None
+
+    inspector = eventually(attach, "the inspector")
+    inspector.send("Debugger.enable")
+    frame = inspector.wait(lambda m: m.get("method") == "Debugger.paused")["params"]["callFrames"][0]
+    value = inspector.send("Debugger.evaluateOnCallFrame", callFrameId=frame["callFrameId"],
+                           expression="event.only")
+    assert value["result"]["result"]["value"] == "in production"
+    inspector.send("Debugger.resume")
+    assert command.process.wait(PATIENCE_S) == 0 and "the result is the same" in command.text()

@@ -13,6 +13,7 @@ static const struct {
 	{ S_INIT("PUT"), S_INIT("functions/*/directory"), lambda_put_directory },
 	{ S_INIT("DELETE"), S_INIT("functions/*/directory"), lambda_delete_directory },
 	{ S_INIT("GET"), S_INIT("functions/*/tail"), lambda_tail },
+	{ S_INIT("PUT"), S_INIT("functions/*/debugger"), lambda_put_debugger },
 	{ S_INIT("PUT"), S_INIT("functions/*/recording"), lambda_put_recording },
 	{ S_INIT("GET"), S_INIT("recordings"), lambda_recordings },
 	{ S_INIT("POST"), S_INIT("recordings/*/replay"), lambda_replay },

@@ -33,4 +33,4 @@ int lambda_operate_find(struct task *t, const struct operating *o, struct lambda
         struct lambda_function_record *r) MUST_USE;
 
 lambda_operate_fn lambda_put_directory, lambda_delete_directory, lambda_tail, lambda_bill,
-        lambda_put_recording, lambda_recordings, lambda_replay;
+        lambda_put_debugger, lambda_put_recording, lambda_recordings, lambda_replay;

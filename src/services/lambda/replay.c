@@ -138,6 +138,23 @@ static int find(struct task *t, struct operating *o, struct search *x)
 	        x->n ? "More than one" : "No", STR(o->name));
 }
 
+/* With a debugger when asked for: the call waits until one is attached. */
+static int run(struct task *t, const struct operating *o, struct replaying *x)
+{
+	bool debugged = json_get(o->body, "Debug") != NULL;
+	int port = (int)json_get_i64(o->body, "Debug", 0), off = -1;
+	struct str why;
+
+	if (!debugged)
+		return runtime_invoke(t, &x->f, &x->in, &x->result);
+	TRY(runtime_debug(t, &x->f, &port, &x->result.payload));
+	int bad = runtime_debug_wait(t, &x->f);
+	if (!bad)
+		bad = runtime_invoke(t, &x->f, &x->in, &x->result);
+	(void)!runtime_debug(t, &x->f, &off, &why);
+	return bad;
+}
+
 /* POST recordings/ID/replay {"Debug": PORT} */
 int lambda_replay(struct task *t, struct operating *o)
 {
@@ -149,7 +166,7 @@ int lambda_replay(struct task *t, struct operating *o)
 		.ref = { s.account, s.region, s.found.function_name, s.found.qualifier } };
 	TRY(choose_code(t, &x));
 	prepare(a, &x);
-	int bad = runtime_invoke(t, &x.f, &x.in, &x.result);
+	int bad = run(t, o, &x);
 	if (bad > 0)
 		return fail(t, LAMBDA_SERVICE_EXCEPTION, "It cannot be run now: %.*s",
 		        STR(x.result.payload.n ? x.result.payload : S("throttled")));
