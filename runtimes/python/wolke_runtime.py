@@ -555,11 +555,15 @@ def set_up_path():
     env = os.environ
     task = env.get("LAMBDA_TASK_ROOT", "/var/task")
     version = "python%d.%d" % sys.version_info[:2]
-    runtime = os.path.dirname(os.path.abspath(__file__))
+    # What a zygote imported this file from is not there in the sandbox.
+    imported_from = os.path.dirname(os.path.abspath(__file__))
+    runtime = env.get("LAMBDA_RUNTIME_DIR") or imported_from
     standard = [
         p
         for p in sys.path
-        if p and p != runtime and not p.endswith(("site-packages", "dist-packages"))
+        if p
+        and p not in (runtime, imported_from)
+        and not p.endswith(("site-packages", "dist-packages"))
     ]
     own = [p for p in env.get("PYTHONPATH", "").split(":") if p]
     path = [task, "/opt/python/lib/%s/site-packages" % version, "/opt/python"]

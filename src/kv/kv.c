@@ -64,14 +64,13 @@ int kv_open(const struct kv_options *options, struct kv **kv, const char **why)
 	fresh->path = str_dup(fresh->arena, options->path);
 	fresh->engine = options->engine ? options->engine : &kv_engine_rocksdb;
 	fresh->sync = options->durability == KV_STRICT;
-	/* Blobs made before the sweep at start are this process's own. */
-	fresh->sweeping = options->beside;
 	list_init(&fresh->watches);
 	list_init(&fresh->dues);
 	list_init(&fresh->open_waiters);
 	pthread_mutex_init(&fresh->lock, NULL);
 	pthread_mutex_init(&fresh->watch_lock, NULL);
 	pthread_mutex_init(&fresh->sweep_lock, NULL);
+	blobs_open(fresh);
 	pthread_cond_init(&fresh->wake, NULL);
 	*kv = fresh;
 	if (mkdir(fresh->path.p, 0700) != 0 && errno != EEXIST)

@@ -75,5 +75,7 @@ int committer_start(struct kv *kv);
 void committer_stop(struct kv *kv);
 /* watch.c: after a batch was written */
 void watch_notify(struct kv *kv, const struct overlay *batch);
+/* blobs.c */
+void blobs_open(struct kv *kv);
 /* due.c */
 void due_close(struct kv *kv);

@@ -4,6 +4,7 @@
 #include "api/sigv4.h"
 #include "base/clock.h"
 #include "codec/json.h"
+#include "net/client.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -100,6 +101,7 @@ static int run_task(struct task *t, void *arg)
 	struct run *r = arg;
 
 	r->result = r->fn(t, r->arg);
+	http_client_close(task_loop(t));
 	loop_stop(task_loop(t));
 	return 0;
 }

@@ -195,11 +195,6 @@ static int wait_for_signal(struct task *t, struct server *s)
 	return n < 0 ? (int)n : 0;
 }
 
-static int sweep(struct task *t, void *arg)
-{
-	return kv_blobs_sweep(t);
-}
-
 /* The store opens beside all this, and requests that need it wait for it. */
 static int bring_up(struct task *t, struct server *s)
 {
@@ -208,6 +203,7 @@ static int bring_up(struct task *t, struct server *s)
 	TRY(start_runtime(s));
 	TRY(api_start(t));
 	TRY(start_http(t, s));
+	TRY(kv_blobs_sweep(t));
 	kv_timers_start(s->kv, s->loop);
 	kv_jobs_start(s->kv, s->loop);
 	int bad = kv_opened(t, s->kv, &why);
@@ -216,8 +212,6 @@ static int bring_up(struct task *t, struct server *s)
 	else if (bad)
 		log_error("the store at %.*s does not open: %s", STR(kv_path(s->kv)),
 		        why ? why : strerror(-bad));
-	else
-		task_start(s->loop, "blobs-sweep", sweep, NULL);
 	return bad;
 }
 

@@ -192,6 +192,7 @@ void env_stop(struct env *e)
 {
 	if (e->state == ENV_STOPPING || e->state == ENV_GONE)
 		return;
+	spares_forget(e);
 	list_remove(&e->idle);
 	timer_cancel(&e->timer);
 	env_set_state(e, ENV_STOPPING);
@@ -220,6 +221,7 @@ static void gone(struct env *e)
 {
 	struct pool *p = e->pool;
 
+	spares_forget(e);
 	list_remove(&e->idle);
 	timer_cancel(&e->timer);
 	if (e->run.counted)

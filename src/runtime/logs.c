@@ -2,9 +2,9 @@
 #include "runtime/logs.h"
 
 #include "base/clock.h"
-#include "runtime/develop.h"
 #include "base/log.h"
 #include "logs_gen.h"
+#include "runtime/develop.h"
 
 #include <stdio.h>
 #include <time.h>

@@ -34,7 +34,7 @@ struct runtime_function {
 	int32_t reserved_concurrency; /* -1: none */
 	uint32_t max_async_age_s;
 	uint16_t debug_port; /* inside; set by the runtime itself */
-	bool replay; /* of a recorded invocation: not on the bill */
+	bool replay;         /* of a recorded invocation: not on the bill */
 	bool arm64;          /* as configured: counts for the bill */
 	struct str code_dir; /* development: a directory instead of code_blob */
 	enum runtime_network network;
@@ -113,10 +113,10 @@ struct runtime_env_info {
 };
 /* For `wolke functions`, the console and tests. */
 void runtime_list(struct arena *a, struct loop *loop, struct runtime_env_info **v, size_t *n);
-/* Lets a debugger attach to $LATEST at 127.0.0.1:*port of the host (0: the language's usual port, which
- * is told); -1: no more. RUNTIME_UNAVAILABLE with a sentence on *why. Any loop. */
-int runtime_debug(struct task *t, const struct runtime_function *f, int *port,
-        struct str *why) MUST_USE;
+/* Lets a debugger attach to $LATEST at 127.0.0.1:*port of the host (0: the language's usual port,
+ * which is told); -1: no more. RUNTIME_UNAVAILABLE with a sentence on *why. Any loop. */
+int runtime_debug(
+        struct task *t, const struct runtime_function *f, int *port, struct str *why) MUST_USE;
 /* Waits until one is attached. */
 int runtime_debug_wait(struct task *t, const struct runtime_function *f) MUST_USE;
 /* What was counted until now is in the store when it returns. Any loop. */

@@ -43,7 +43,7 @@ struct runtime {
 	struct sandbox_client sandbox;
 	struct map functions, pools, spares, packages, credentials;
 	struct map debuggers; /* debug.c, by ARN */
-	struct map develops; /* watched directories, by path */
+	struct map develops;  /* watched directories, by path */
 	uint64_t develop_generation;
 	struct list tails; /* who looks on */
 	bool tails_ended;
@@ -146,7 +146,7 @@ struct run {
 	bool half_over, timed_out; /* its time */
 	bool told;                 /* that it was up */
 	struct cpu_use half;       /* when half of its time was over */
-	struct function *counted; /* nobody waits: the env itself releases the count */
+	struct function *counted;  /* nobody waits: the env itself releases the count */
 };
 
 struct env {
@@ -287,6 +287,8 @@ struct str spares_zygote(const struct spares *s);
 void spares_warm(struct spares *s, struct env *e);
 /* Forking has failed: from now on interpreters are started by exec. */
 void spares_zygote_failed(struct spares *s);
+/* It is no longer ready, if it was. */
+void spares_forget(struct env *e);
 void spares_lost(struct spares *s, struct env *e);
 void spares_started(struct spares *s, struct env *e, bool good);
 void spares_shrink(struct spares *s, uint64_t idle_ns);

@@ -271,8 +271,8 @@ static void stop(struct helper *h)
 		if (h->slots[i]->state != SANDBOX_FREE)
 			slot_kill(h, h->slots[i]);
 	zygotes_kill(h);
-	if (h->network.pid > 0)
-		kill(h->network.pid, SIGKILL);
+	if (h->network.pid > 0 && kill(h->network.pid, SIGKILL) == 0)
+		waitpid(h->network.pid, NULL, 0);
 	while (waitpid(-1, NULL, __WALL | WNOHANG) >= 0 || errno == EINTR) {
 		bool left = false;
 		for (int i = 0; i < h->n_slots && !left; i++)

@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -47,7 +48,13 @@ static int give_up_rights(const struct filter *f)
 _Noreturn static void become_relay(
         int arrivals, const struct network_options *o, const struct filter *f, pid_t helper)
 {
+	struct pollfd first = { arrivals, POLLIN, 0 };
+
 	prctl(PR_SET_NAME, "wolke-network");
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* The start of wolke is not the time for all that follows. */
+	while (poll(&first, 1, -1) < 0 && errno == EINTR)
+		;
 	if (give_up_rights(f) < 0 || getppid() != helper)
 		_exit(1);
 	relay_run(arrivals, o);

@@ -3,7 +3,9 @@
 #include "base/arena.h"
 #include "base/clock.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -60,14 +62,46 @@ void relay_inject(const struct guest *g, const struct packet_flow *f, const char
 		        is4 ? sizeof to4 : sizeof to6);
 }
 
+/* Closing a packet socket waits until no CPU looks at it: milliseconds, which are not the loop's.
+ */
+static void *close_slowly(void *arg)
+{
+	struct relay *r = arg;
+	int fd;
+
+	while (read(r->closer[0], &fd, sizeof fd) == sizeof fd)
+		close(fd);
+	return NULL;
+}
+
+static void start_closer(struct relay *r)
+{
+	pthread_attr_t small;
+	pthread_t thread;
+
+	ensure(pipe2(r->closer, O_CLOEXEC) == 0 && pthread_attr_init(&small) == 0);
+	pthread_attr_setstacksize(&small, 64 * 1024);
+	ensure(pthread_create(&thread, &small, close_slowly, r) == 0);
+	pthread_attr_destroy(&small);
+}
+
+static void close_caught(struct relay *r, struct source *s)
+{
+	if (s->fd < 0)
+		return;
+	relay_change(r, s, 0);
+	if (write(r->closer[1], &s->fd, sizeof s->fd) != sizeof s->fd)
+		close(s->fd);
+}
+
 static void guest_ended(struct relay *r, struct guest *g)
 {
 	relay_tcp_clear(r, g);
 	relay_udp_clear(r, g);
 	relay_unwatch(r, &g->pidfd);
 	relay_unwatch(r, &g->listener);
-	relay_unwatch(r, &g->caught);
-	relay_unwatch(r, &g->caught6);
+	close_caught(r, &g->caught);
+	close_caught(r, &g->caught6);
 	fd_closep(&g->raw);
 	fd_closep(&g->raw6);
 	mem_free(g);
@@ -180,6 +214,7 @@ _Noreturn void relay_run(int arrivals, const struct network_options *o)
 	r->epoll = epoll_create1(EPOLL_CLOEXEC);
 	r->options = o;
 	r->arrivals.ready = arrivals_ready;
+	start_closer(r);
 	relay_watch(r, &r->arrivals, arrivals, EPOLLIN);
 	for (;;) {
 		int n = epoll_wait(r->epoll, &e, 1, heap_first(&r->deadlines) ? 1000 : -1);

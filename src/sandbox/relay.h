@@ -26,6 +26,7 @@ struct relay {
 	int epoll;
 	struct source arrivals;
 	const struct network_options *options;
+	int closer[2];         /* descriptors for the thread that closes them */
 	struct heap deadlines; /* of struct flow, in seconds */
 	struct {
 		int64_t changed_ns; /* of the resolver's configuration */
@@ -67,7 +68,9 @@ void relay_deadline(struct relay *r, struct flow *f, unsigned seconds); /* 0: no
 void relay_inject(const struct guest *g, const struct packet_flow *f, const char *packet, size_t n,
         bool outwards);
 
-/* relay_host.c: where a flow's destination is on the host. 0 or -errno, for the one inside. */
+/* relay_host.c: is it to NETWORK_HOST; and where its destination is on the host: 0 or -errno, for
+ * the one inside. */
+bool relay_is_host(const struct packet_flow *f);
 int relay_destination(struct relay *r, const struct flow *f, struct sockaddr_storage *to,
         socklen_t *size) MUST_USE;
 

@@ -144,7 +144,7 @@ static bool is_closed(const struct packet_flow *f)
 	return closed;
 }
 
-static bool is_host(const struct packet_flow *f)
+bool relay_is_host(const struct packet_flow *f)
 {
 	const uint32_t address = htonl(NETWORK_HOST);
 
@@ -156,7 +156,7 @@ int relay_destination(
 {
 	int error = 0;
 
-	if (is_host(&f->key))
+	if (relay_is_host(&f->key))
 		error = f->key.to_port == DOMAIN_PORT ? resolver(r, f, to)
 		                                      : host(r, f->key.to_port, to);
 	else if (is_closed(&f->key))

@@ -47,8 +47,8 @@ enum sandbox_message_type {
 	                 * CPU is not limited from then on: it is to answer, and will be killed */
 	SANDBOX_SETTLE, /* id: init is over; until then the CPU is not limited, from now on it is
 	                 * in proportion to memory (1 vCPU at 1,769 MB) */
-	SANDBOX_USAGE, /* id -> why: nanoseconds of CPU used, and held back by the limit, both only
-	                * to be compared: "123 45" */
+	SANDBOX_USAGE,  /* id -> why: nanoseconds of CPU used, and held back by the limit, both only
+	                 * to be compared: "123 45" */
 	SANDBOX_CONNECT, /* id, spec.runtime_port -> the RUNTIME descriptor: a connection to that
 	                  * port on 127.0.0.1 inside (it may not be established yet) */
 };
