@@ -12,8 +12,8 @@
  *	float, double           struct opt_double
  *	timestamp               struct opt_time       Unix milliseconds
  *	structure, union        struct <svc>_<name> * NULL: absent
- *	list                    struct <svc>_<name>   { T *v; size_t n; }            v == NULL:
- *absent map                     struct <svc>_<name>   { struct <svc>_<name>_entry { struct str key;
+ *	list                    struct <svc>_<name>   { T *v; size_t n; }            v == NULL: absent
+ *	map                     struct <svc>_<name>   { struct <svc>_<name>_entry { struct str key;
  *	                                              T value; } *v; size_t n; }
  *	document                struct str            the JSON text
  *	streaming blob          struct stream *       loop/stream.h
@@ -86,61 +86,62 @@ enum shape_type {
 enum shape_location {
 	IN_BODY,
 	IN_URI,
-	IN_QUERY, /* a map member here takes every query parameter that no other member names */
+	IN_QUERY,   /* a map member here takes every query parameter that no other member names */
 	IN_HEADER,
 	IN_HEADERS, /* a map: all headers with the wire name as prefix */
 	IN_STATUS,
 };
 
-enum shape_time { TIME_DEFAULT, TIME_EPOCH_SECONDS, TIME_ISO8601, TIME_RFC822 };
+/* TIME_ISO8601_MS: with milliseconds even when they are 000, as S3 writes its documents. */
+enum shape_time { TIME_DEFAULT, TIME_EPOCH_SECONDS, TIME_ISO8601, TIME_ISO8601_MS, TIME_RFC822 };
 
 struct shape;
 
 struct shape_member {
-	struct str name;  /* the model's, for messages: "FunctionName" */
-	struct str wire;  /* on the wire: locationName, else name */
-	struct str query; /* query and ec2 protocols, where it differs: else == wire */
+	struct str name;         /* the model's, for messages: "FunctionName" */
+	struct str wire;         /* on the wire: locationName, else name */
+	struct str query;        /* query and ec2 protocols, where it differs: else == wire */
 	const struct shape *shape;
-	uint32_t offset;  /* in the C struct; 0xffffffff: not stored (event stream) */
-	uint8_t location; /* enum shape_location */
-	uint8_t time;     /* enum shape_time, of this member */
+	uint32_t offset;         /* in the C struct; 0xffffffff: not stored (event stream) */
+	uint8_t location;        /* enum shape_location */
+	uint8_t time;            /* enum shape_time, of this member */
 	bool required;
-	bool payload;   /* the body is this member alone */
-	bool flattened; /* XML and query: list or map elements stand without a wrapper */
+	bool payload;            /* the body is this member alone */
+	bool flattened;          /* XML and query: list or map elements stand without a wrapper */
 	bool xml_attribute;
 	bool idempotency_token;
 	bool host_label;
-	bool json_value;    /* a header whose text is base64 of JSON */
-	bool event_payload; /* in an event of an event stream */
+	bool json_value;         /* a header whose text is base64 of JSON */
+	bool event_payload;      /* in an event of an event stream */
 	bool event_header;
-	struct str xml_prefix; /* of an attribute: "xsi" */
-	struct str xml_uri;    /* namespace */
+	struct str xml_prefix;   /* of an attribute: "xsi" */
+	struct str xml_uri;      /* namespace */
 };
 
 struct shape {
 	struct str name;
-	uint8_t type; /* enum shape_type */
-	uint8_t time; /* enum shape_time */
+	uint8_t type;                       /* enum shape_type */
+	uint8_t time;                       /* enum shape_time */
 	bool is_union;
 	bool is_exception;
 	bool sensitive;
 	bool flattened;
 	bool boxed;
-	uint32_t size; /* of the C value; of a structure itself, not its pointer */
+	uint32_t size;                      /* of the C value; of a structure itself, not its pointer */
 	const struct shape_member *members; /* structure */
 	uint32_t n_members;
-	const struct shape *element; /* list, map: the value */
-	const struct shape *key;     /* map */
-	struct str element_wire; /* list: "member" unless the model says else; map value: "value" */
-	struct str key_wire;     /* map: "key" unless said else */
-	uint32_t entry_size;     /* list: of one element; map: of one entry, key first */
-	uint32_t value_offset;   /* map: of the value in an entry */
+	const struct shape *element;        /* list, map: the value */
+	const struct shape *key;            /* map */
+	struct str element_wire;            /* list: "member" unless the model says else; map value: "value" */
+	struct str key_wire;                /* map: "key" unless said else */
+	uint32_t entry_size;                /* list: of one element; map: of one entry, key first */
+	uint32_t value_offset;              /* map: of the value in an entry */
 	bool has_min, has_max;
-	int64_t min, max;         /* length of strings, blobs, lists, maps; value of numbers */
-	struct str pattern;       /* of a string, ECMA as in the model; n == 0: none */
-	const struct str *values; /* of an enum */
+	int64_t min, max;                   /* length of strings, blobs, lists, maps; value of numbers */
+	struct str pattern;                 /* of a string, ECMA as in the model; n == 0: none */
+	const struct str *values;           /* of an enum */
 	uint32_t n_values;
-	struct str xml_root; /* locationName of a structure used as body */
+	struct str xml_root;                /* locationName of a structure used as body */
 	struct str xml_uri;
 };
 
@@ -150,56 +151,48 @@ static inline void *shape_member_at(const struct shape_member *m, const void *s)
 	return (char *)(uintptr_t)s + m->offset;
 }
 
-enum shape_protocol {
-	WIRE_JSON_1_0,
-	WIRE_JSON_1_1,
-	WIRE_QUERY,
-	WIRE_EC2,
-	WIRE_REST_JSON,
-	WIRE_REST_XML
-};
+enum shape_protocol { WIRE_JSON_1_0, WIRE_JSON_1_1, WIRE_QUERY, WIRE_EC2, WIRE_REST_JSON, WIRE_REST_XML };
 
 struct shape_error {
-	struct str name; /* the shape: "ResourceNotFoundException" */
-	struct str code; /* on the wire, where the model names another */
-	uint16_t status; /* HTTP */
-	bool sender;     /* fault: true client, false server */
+	struct str name;            /* the shape: "ResourceNotFoundException" */
+	struct str code;            /* on the wire, where the model names another */
+	uint16_t status;            /* HTTP */
+	bool sender;                /* fault: true client, false server */
 	const struct shape *shape;
 };
 
 struct shape_operation {
-	struct str name;        /* "CreateFunction" */
-	struct str method;      /* "POST" */
-	struct str uri;         /* "/2015-03-31/functions/{FunctionName}?qualifier=x" as modelled */
-	uint16_t literal;       /* bytes of uri that every path starts with */
-	uint16_t status;        /* of success; 0: 200 */
-	const struct shape *in; /* NULL: none */
+	struct str name;            /* "CreateFunction" */
+	struct str method;          /* "POST" */
+	struct str uri;             /* "/2015-03-31/functions/{FunctionName}?qualifier=x" as modelled */
+	uint16_t literal;           /* bytes of uri that every path starts with */
+	uint16_t status;            /* of success; 0: 200 */
+	const struct shape *in;     /* NULL: none */
 	const struct shape *out;
-	struct str result_wrapper; /* query: "CreateRoleResult" */
-	struct str xml_root; /* rest-xml: root element of the input when the model names one */
+	struct str result_wrapper;  /* query: "CreateRoleResult" */
+	struct str xml_root;        /* rest-xml: root element of the input when the model names one */
 	struct str xml_uri;
 	bool checksum_required;
 	bool streaming_in, streaming_out, event_stream_out;
 	bool unsigned_payload;
-	bool anonymous; /* authtype none: AssumeRoleWithWebIdentity */
+	bool anonymous;             /* authtype none: AssumeRoleWithWebIdentity */
 	/* paging, as modelled; n == 0 where the operation has none */
 	struct str page_in, page_out, page_limit, page_result;
 };
 
 /* One AWS service as modelled. */
 struct shape_service {
-	struct str id;         /* folder and C prefix: "lambda" */
-	struct str service_id; /* "Lambda" */
+	struct str id;              /* folder and C prefix: "lambda" */
+	struct str service_id;      /* "Lambda" */
 	struct str full_name;
 	struct str endpoint_prefix; /* "lambda" */
 	struct str signing_name;    /* "lambda" */
 	struct str target_prefix;   /* X-Amz-Target before the dot */
 	struct str api_version;     /* "2015-03-31" */
 	struct str xml_uri;
-	uint8_t protocol; /* enum shape_protocol */
+	uint8_t protocol;           /* enum shape_protocol */
 	const struct shape_operation *operations;
 	uint32_t n_operations;
-	const struct shape_error
-	        *errors; /* index: code of fail() minus API_ERROR_FIRST (api/api.h) */
+	const struct shape_error *errors; /* index: code of fail() minus API_ERROR_FIRST (api/api.h) */
 	uint32_t n_errors;
 };

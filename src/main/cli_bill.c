@@ -40,10 +40,10 @@ static void show(struct arena *a, yyjson_val *bill)
 	        "GB-SECONDS", "INIT MS", "USD");
 	yyjson_arr_foreach(json_get(bill, "Functions"), i, n, f)
 	{
+		int64_t failed = json_get_i64(f, "Errors", 0) + json_get_i64(f, "Timeouts", 0);
 		printf("%-40.*s %-7.*s %10lld %8lld %14.4f %12lld %14.8f\n",
 		        STR(json_get_str(f, "FunctionName")), STR(json_get_str(f, "Architecture")),
-		        (long long)json_get_i64(f, "Requests", 0),
-		        (long long)(json_get_i64(f, "Errors", 0) + json_get_i64(f, "Timeouts", 0)),
+		        (long long)json_get_i64(f, "Requests", 0), (long long)failed,
 		        yyjson_get_num(json_get(f, "GBSeconds")),
 		        (long long)json_get_i64(f, "InitMs", 0),
 		        yyjson_get_num(json_get(f, "Cost")));

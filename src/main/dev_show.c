@@ -181,8 +181,8 @@ static void show_message(struct dev_show *s, struct arena *a, int64_t time, stru
 	if (show_json_report(s, a, text))
 		return;
 	/* The report of what the function threw does not say so. */
-	s->failed |= str_starts(text, S("[ERROR] ")) ||
-	             str_find(text, S("\tERROR\tInvoke Error")) >= 0;
+	s->failed |=
+	        str_starts(text, S("[ERROR] ")) || str_find(text, S("\tERROR\tInvoke Error")) >= 0;
 	const char *color = color_of(text);
 	if (color)
 		paint(s, color, unfold(a, text));
