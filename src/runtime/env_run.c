@@ -238,6 +238,7 @@ static void fill_result(struct env *e, const struct outcome *o, const struct rep
 	};
 	if (o->function_error.p)
 		result->function_error = str_dup(a, o->function_error);
+	result->error_type = o->error_type.p ? str_dup(a, o->error_type) : (struct str){ 0 };
 	if (w->in->want_log_tail)
 		result->log_tail = env_log_tail(a, e->log);
 	w->done = true;

@@ -275,3 +275,9 @@ struct str report_too_large(void)
 	return S("{\"errorMessage\":\"Response payload size exceeded maximum allowed payload size "
 	         "(6291556 bytes).\",\"errorType\":\"Function.ResponseSizeTooLarge\"}");
 }
+
+struct str report_stream_too_large(void)
+{
+	return S("{\"errorMessage\":\"Response payload size exceeded maximum allowed payload size "
+	         "(209715200 bytes).\",\"errorType\":\"Function.ResponseSizeTooLarge\"}");
+}

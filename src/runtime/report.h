@@ -48,3 +48,5 @@ struct str report_exit_reason(struct arena *a, int exit_code, int exit_signal);
 /* {"errorType":...,"errorMessage":"RequestId: ... Error: ..."} */
 struct str report_error(struct arena *a, struct str type, struct str request_id, struct str what);
 struct str report_too_large(void);
+/* Of a streamed response. */
+struct str report_stream_too_large(void);

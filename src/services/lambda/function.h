@@ -98,6 +98,17 @@ struct str lambda_time(struct arena *a, int64_t ms);
 int lambda_precondition(
         struct task *t, struct str revision_id, const struct lambda_function_record *r);
 
+#define LAMBDA_SYNC_MAX 6291456
+
+/* invoke.c: checks an event and a client context as every invocation does. */
+int lambda_check_event(struct task *t, struct str payload, size_t limit) MUST_USE;
+int lambda_client_context(struct task *t, struct str encoded, struct str *json) MUST_USE;
+/* The function as the runtime wants it, and the event's trace with this function in its lineage. */
+int lambda_run_prepare(struct task *t, const struct lambda_ref *ref,
+        const struct lambda_function_record *r, struct runtime_invocation *in,
+        struct runtime_function *f) MUST_USE;
+/* What the runtime said as Lambda's error; 0 stays 0. */
+int lambda_run_failed(struct task *t, int got, struct str why);
 /* invoke.c: runs it and turns throttles into Lambda's errors. */
 int lambda_run(struct task *t, const struct lambda_ref *ref, const struct lambda_function_record *r,
         const struct runtime_invocation *in, struct runtime_result *result) MUST_USE;

@@ -30,6 +30,8 @@ static const struct api_row rows[] = {
 	API_ROW(lambda, GET_POLICY, get_policy, .authorize = lambda_on_function),
 	API_ROW(lambda, INVOKE, invoke, .action = "lambda:InvokeFunction",
 	        .authorize = lambda_on_function),
+	API_ROW(lambda, INVOKE_WITH_RESPONSE_STREAM, invoke_with_response_stream,
+	        .action = "lambda:InvokeFunction", .authorize = lambda_on_function),
 	API_ROW(lambda, LIST_FUNCTIONS, list_functions),
 	API_ROW(lambda, LIST_TAGS, list_tags, .authorize = on_resource),
 	API_ROW(lambda, LIST_VERSIONS_BY_FUNCTION, list_versions_by_function,
