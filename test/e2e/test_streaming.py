@@ -1,6 +1,8 @@
 """Response streaming: pieces arrive while the function still runs."""
+import http.client
 import json
 import time
+import urllib.parse
 
 import pytest
 
@@ -151,3 +153,56 @@ def test_throttles_come_before_the_stream(client, make_function):
     answer = client("lambda").invoke_with_response_stream(
         FunctionName=function, InvocationType="DryRun")
     assert answer["StatusCode"] == 204
+
+
+PRELUDE = """
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+exports.handler = awslambda.streamifyResponse(async (event, stream) => {
+  const query = event.queryStringParameters ?? {};
+  if (query.early)
+    throw new Error('early');
+  if (query.plain) {
+    stream.setContentType('text/csv');
+    stream.write('a,b');
+  } else {
+    stream = awslambda.HttpResponseStream.from(stream,
+      { statusCode: 201, headers: { 'x-own': 'yes', 'content-type': 'text/html' }, cookies: ['a=b'] });
+    stream.write('<p>');
+  }
+  await sleep(500);
+  if (query.late)
+    throw new Error('late');
+  stream.write('</p>');
+  stream.end();
+});
+"""
+
+
+def test_function_url_streams(client, make_function):
+    function = make_function({"index.js": PRELUDE}, **NODE)
+    url = client("lambda").create_function_url_config(
+        FunctionName=function, AuthType="NONE", InvokeMode="RESPONSE_STREAM")["FunctionUrl"]
+    for action in ("lambda:InvokeFunctionUrl", "lambda:InvokeFunction"):
+        kind = {"FunctionUrlAuthType": "NONE"} if action.endswith("Url") else {
+            "InvokedViaFunctionUrl": True}
+        client("lambda").add_permission(FunctionName=function, StatementId=action[-3:],
+                                        Action=action, Principal="*", **kind)
+    address = urllib.parse.urlsplit(url)
+
+    def get(query):
+        c = http.client.HTTPConnection("127.0.0.1", address.port, timeout=30)
+        c.request("GET", "/?" + query, headers={"Host": address.netloc})
+        return c.getresponse()
+
+    r = get("")
+    assert r.status == 201 and r.getheader("x-own") == "yes"
+    assert r.getheader("Content-Type") == "text/html" and r.getheader("Set-Cookie") == "a=b"
+    start = time.monotonic()
+    assert r.read(3) == b"<p>"
+    assert r.read() == b"</p>" and time.monotonic() - start > 0.3
+    r = get("plain=1")
+    assert r.status == 200 and r.getheader("Content-Type") == "text/csv"
+    assert r.read() == b"a,b</p>"
+    assert get("early=1").status == 502
+    with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+        get("late=1").read()
