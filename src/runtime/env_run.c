@@ -1,6 +1,7 @@
 /* env_run: an environment's init and its invocations, until each has come to something. */
-#include "runtime/logs.h"
+#include "runtime/extensions.h"
 #include "runtime/runtime_internal.h"
+#include "runtime/telemetry.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -61,10 +62,30 @@ static void log_start(struct env *e)
 	struct report r = report_of(e);
 
 	e->run.said_start = true;
+	if (e->extensions) {
+		report_start(&b, true, clock_now_ms(), &r);
+		telemetry_platform(e, S("platform.start"), buf_str(&b));
+		buf_clear(&b);
+	}
 	if (!is_logged(e, false))
 		return;
 	report_start(&b, e->pool->f.log_json, clock_now_ms(), &r);
 	env_log_event(e->log, buf_str(&b));
+}
+
+static void tell_end(struct env *e, struct buf *b, const struct report *r)
+{
+	report_runtime_done(b, clock_now_ms(), r);
+	telemetry_platform(e, S("platform.runtimeDone"), buf_str(b));
+	buf_clear(b);
+	buf_printf(b,
+	        "{\"time\":\"%.*s\",\"type\":\"platform.end\",\"record\":{\"requestId\":\"%.*s\"}}",
+	        STR(time_iso8601(b->arena, clock_now_ms(), true)), STR(r->request_id));
+	telemetry_platform(e, S("platform.end"), buf_str(b));
+	buf_clear(b);
+	report_report(b, true, clock_now_ms(), r);
+	telemetry_platform(e, S("platform.report"), buf_str(b));
+	buf_clear(b);
 }
 
 static void log_end(struct env *e, struct report *r)
@@ -72,6 +93,8 @@ static void log_end(struct env *e, struct report *r)
 	struct buf b = scratch(e);
 	bool json = e->pool->f.log_json;
 
+	if (e->extensions)
+		tell_end(e, &b, r);
 	if (!json) {
 		report_end(&b, r);
 		env_log_event(e->log, buf_str(&b));
@@ -95,6 +118,11 @@ void env_log_init_start(struct env *e)
 		.phase = S("init"),
 	};
 
+	if (e->extensions) {
+		report_init_start(&b, true, clock_now_ms(), &r);
+		telemetry_platform(e, S("platform.initStart"), buf_str(&b));
+		buf_clear(&b);
+	}
 	if (e->second_init || !is_logged(e, false))
 		return;
 	report_init_start(&b, e->pool->f.log_json, clock_now_ms(), &r);
@@ -113,6 +141,20 @@ static void log_init_report(struct env *e, struct str status, struct str error_t
 
 	report_init_report(&b, e->pool->f.log_json, clock_now_ms(), &r);
 	env_log_event(e->log, buf_str(&b));
+}
+
+static void log_init_runtime_done(struct env *e)
+{
+	struct buf b = scratch(e);
+	struct report_init r = { .phase = e->second_init ? S("invoke") : S("init") };
+
+	report_init_runtime_done(&b, clock_now_ms(), &r);
+	telemetry_platform(e, S("platform.initRuntimeDone"), buf_str(&b));
+	buf_clear(&b);
+	r.duration_ms = ms_since(e->init_started_ns);
+	r.status = S("success");
+	report_init_report(&b, true, clock_now_ms(), &r);
+	telemetry_platform(e, S("platform.initReport"), buf_str(&b));
 }
 
 /* ---- begin ---- */
@@ -144,6 +186,8 @@ void env_bind(struct env *e, struct waiter *w)
 	note_run(e, w);
 	log_start(e);
 	e->n_invocations++;
+	if (e->extensions)
+		extensions_invoke(e, w->in);
 	task_wake(w->task, 0);
 }
 
@@ -177,37 +221,56 @@ static void init_is_over(struct env *e)
 		timer_cancel(&e->timer);
 	}
 	sandbox_client_post(&e->rt->sandbox, SANDBOX_SETTLE, str_of(e->id), 0);
+	if (e->extensions)
+		extensions_end_init(e);
+}
+
+/* An invocation that waited through a repeated init begins. */
+static void run_after_second_init(struct env *e)
+{
+	env_set_state(e, ENV_BUSY);
+	log_start(e);
+	e->n_invocations++;
+	if (e->invoker) {
+		e->invoker->coming = false;
+		extensions_invoke(e, e->invoker->in);
+		task_wake(e->invoker->task, 0);
+	} else {
+		/* Whom it was for has gone: the event is gone with it. */
+		env_stop(e);
+	}
+}
+
+void env_is_ready(struct env *e)
+{
+	if (!e->next_conn)
+		return;
+	if (e->state == ENV_INIT) {
+		init_is_over(e);
+		if (e->second_init) {
+			run_after_second_init(e);
+			return;
+		}
+	} else if (e->state == ENV_BUSY && e->run.answered) {
+		timer_cancel(&e->timer);
+	} else {
+		return;
+	}
+	env_set_state(e, ENV_IDLE);
+	pool_give(e->pool, e);
 }
 
 int env_next(struct env *e, struct runtime_conn *c)
 {
-	if (e->next_conn)
+	bool may = e->state == ENV_INIT || (e->state == ENV_BUSY && e->run.answered);
+
+	if (e->next_conn || !may)
 		return -EPERM;
-	if (e->state == ENV_INIT) {
-		init_is_over(e);
-		e->next_conn = c;
-		if (e->second_init) {
-			env_set_state(e, ENV_BUSY);
-			log_start(e);
-			e->n_invocations++;
-			if (e->invoker) {
-				e->invoker->coming = false;
-				task_wake(e->invoker->task, 0);
-			} else {
-				/* Whom it was for has gone: the event is gone with it. */
-				env_stop(e);
-			}
-			return 0;
-		}
-		env_set_state(e, ENV_IDLE);
-	} else if (e->state == ENV_BUSY && e->run.answered) {
-		timer_cancel(&e->timer);
-		e->next_conn = c;
-		env_set_state(e, ENV_IDLE);
-	} else {
-		return -EPERM;
-	}
-	pool_give(e->pool, e);
+	e->next_conn = c;
+	if (e->extensions && e->state == ENV_INIT)
+		log_init_runtime_done(e);
+	if (!e->extensions || extensions_are_ready(e))
+		env_is_ready(e);
 	return 0;
 }
 
@@ -306,6 +369,7 @@ void env_init_failed(struct env *e, struct str payload, struct str error_type)
 		env_finish(e, &o);
 	else
 		begin_second_init(e);
+	e->end = ENV_END_FAILURE;
 	env_stop(e);
 }
 
@@ -325,6 +389,7 @@ static void time_out(struct env *e)
 	report_timed_out(&b, clock_now_ms(), request_id(e), seconds);
 	o.note = buf_str(&b);
 	env_finish(e, &o);
+	e->end = ENV_END_TIMEOUT;
 	env_stop(e);
 }
 

@@ -1,6 +1,8 @@
 /* logs: collecting, and sending in batches as the function's own role. */
 #include "runtime/logs.h"
 
+#include "runtime/telemetry.h"
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "logs_gen.h"
@@ -105,6 +107,8 @@ static void add_line(void *arg, struct str text)
 {
 	struct env_log *l = arg;
 
+	if (l->tap)
+		telemetry_line(l->tap, TELEMETRY_FUNCTION, text);
 	if (l->pending.n_bytes + text.n <= PENDING_MAX) {
 		add(l, text);
 		return;
@@ -117,6 +121,15 @@ static void add_line(void *arg, struct str text)
 void env_log_event(struct env_log *l, struct str text)
 {
 	add(l, text);
+}
+
+void env_log_line(struct env_log *l, struct str line)
+{
+	struct env *tap = l->tap;
+
+	l->tap = NULL;
+	add_line(l, line);
+	l->tap = tap;
 }
 
 void env_log_write(struct env_log *l, struct str bytes)

@@ -225,6 +225,78 @@ void report_timed_out(struct buf *b, int64_t now_ms, struct str request_id, uint
 	buf_printf(b, " %.*s Task timed out after %u.00 seconds\n", STR(request_id), timeout_s);
 }
 
+/* "a,b" as the elements of an array. */
+static void list_json(struct json_writer *w, struct str key, struct str list)
+{
+	json_key(w, key);
+	json_array(w);
+	while (list.n)
+		json_str(w, str_cut(&list, ','));
+	json_end(w);
+}
+
+void report_extension(struct buf *b, bool json, int64_t now_ms, const struct report_extension *r)
+{
+	if (!json) {
+		buf_printf(b, "EXTENSION\tName: %.*s\tState: %.*s\tEvents: [%.*s]", STR(r->name),
+		        STR(r->state), STR(r->events));
+		if (r->error_type.n)
+			buf_printf(b, "\tError Type: %.*s", STR(r->error_type));
+		buf_add_char(b, '\n');
+		return;
+	}
+	struct json_writer w = begin_json(b, now_ms, S("platform.extension"));
+	json_member_str(&w, S("name"), r->name);
+	json_member_str(&w, S("state"), r->state);
+	list_json(&w, S("events"), r->events);
+	if (r->error_type.n)
+		json_member_str(&w, S("errorType"), r->error_type);
+	end_json(b, &w);
+}
+
+void report_subscription(
+        struct buf *b, bool json, int64_t now_ms, const struct report_subscription *r)
+{
+	if (!json) {
+		buf_printf(b, "%s\tName: %.*s\tState: %.*s\tTypes: [%.*s]\n",
+		        r->logs_api ? "LOGS" : "TELEMETRY", STR(r->name), STR(r->state),
+		        STR(r->types));
+		return;
+	}
+	struct json_writer w = begin_json(b, now_ms,
+	        r->logs_api ? S("platform.logsSubscription") : S("platform.telemetrySubscription"));
+	json_member_str(&w, S("name"), r->name);
+	json_member_str(&w, S("state"), r->state);
+	list_json(&w, S("types"), r->types);
+	end_json(b, &w);
+}
+
+void report_runtime_done(struct buf *b, int64_t now_ms, const struct report *r)
+{
+	struct json_writer w = begin_json(b, now_ms, S("platform.runtimeDone"));
+
+	json_member_str(&w, S("requestId"), r->request_id);
+	json_member_str(&w, S("status"), r->status.p ? r->status : S("success"));
+	json_member_str(&w, S("errorType"), r->error_type);
+	json_key(&w, S("metrics"));
+	json_object(&w);
+	json_key(&w, S("durationMs"));
+	json_double(&w, two_digits(r->duration_ms));
+	json_end(&w);
+	end_json(b, &w);
+}
+
+void report_init_runtime_done(struct buf *b, int64_t now_ms, const struct report_init *r)
+{
+	struct json_writer w = begin_json(b, now_ms, S("platform.initRuntimeDone"));
+
+	json_member_str(&w, S("initializationType"), S("on-demand"));
+	json_member_str(&w, S("phase"), r->phase);
+	json_member_str(&w, S("status"), r->status.p ? r->status : S("success"));
+	json_member_str(&w, S("errorType"), r->error_type);
+	end_json(b, &w);
+}
+
 static const struct {
 	int signal;
 	struct str words;

@@ -2,10 +2,8 @@
  * runtime_api: the Lambda Runtime API (version 2018-06-01) inside each sandbox, and beside it the
  * AWS endpoint. A direct path instead of the general server: no header that nobody reads, and the
  * answers to a runtime that sends its result and its next question together go out together.
- *
- * Paths of the Extensions and Telemetry APIs get their rows in the table when they are built.
  */
-#include "runtime/runtime_api.h"
+#include "runtime/extensions_api.h"
 
 #include "base/clock.h"
 #include "codec/json.h"
@@ -23,7 +21,7 @@
 
 /* ---- answers ---- */
 
-static int flush(struct task *t, struct runtime_conn *c)
+int runtime_api_flush(struct task *t, struct runtime_conn *c)
 {
 	struct str held = { c->held, c->held_n };
 
@@ -41,7 +39,7 @@ int runtime_api_answer(struct task *t, struct runtime_conn *c, int status, struc
 
 	ensure(n > 0 && (size_t)n < sizeof text);
 	if (c->held_n + (size_t)n > sizeof c->held)
-		TRY(flush(t, c));
+		TRY(runtime_api_flush(t, c));
 	memcpy(c->held + c->held_n, text, (size_t)n);
 	c->held_n += (size_t)n;
 	return 0;
@@ -160,7 +158,7 @@ static int init_error(struct task *t, struct runtime_conn *c, struct api_request
 	if (e->state != ENV_INIT)
 		return runtime_api_bad_transition(t, c);
 	TRY(runtime_api_accepted(t, c));
-	TRY(flush(t, c));
+	TRY(runtime_api_flush(t, c));
 	if (e->state == ENV_INIT)
 		env_init_failed(e, document(t, r), error_type(r));
 	return 0;
@@ -206,6 +204,9 @@ static int route(struct task *t, struct runtime_conn *c, struct api_request *r)
 	for (size_t i = 0; i < ARRAY_LEN(routes); i++)
 		if (route_matches(i, r))
 			return routes[i].serve(t, c, r);
+	int bad;
+	if (extensions_api_route(t, c, r, &bad))
+		return bad;
 	return runtime_api_answer(t, c, 404, S("404 page not found\n"));
 }
 
@@ -245,7 +246,7 @@ static int read_head(struct task *t, struct runtime_conn *c, struct str *head)
 			return -EMSGSIZE;
 		/* A runtime that has asked for work gets it together with what is held. */
 		if (c->env->next_conn != c)
-			TRY(flush(t, c));
+			TRY(runtime_api_flush(t, c));
 		TRY(runtime_api_fill(t, c));
 	}
 	*head = str_dup(task_arena(t), (struct str){ c->in + c->at, n });
@@ -333,7 +334,7 @@ static int serve(struct task *t, struct runtime_conn *c)
 		TRY(read_request(t, c, &r));
 		TRY(route(t, c, &r));
 		if (!r.parser.keep_alive && c->env->next_conn != c && c->env->assign_conn != c)
-			return flush(t, c);
+			return runtime_api_flush(t, c);
 		shrink(c);
 		arena_reset(task_arena(t));
 	}

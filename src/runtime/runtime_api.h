@@ -18,6 +18,7 @@ struct api_request {
 /* Held back until the connection waits for more. */
 int runtime_api_answer(
         struct task *t, struct runtime_conn *c, int status, struct str body) MUST_USE;
+int runtime_api_flush(struct task *t, struct runtime_conn *c) MUST_USE;
 int runtime_api_accepted(struct task *t, struct runtime_conn *c) MUST_USE;
 int runtime_api_bad_id(struct task *t, struct runtime_conn *c) MUST_USE;
 int runtime_api_bad_transition(struct task *t, struct runtime_conn *c) MUST_USE;

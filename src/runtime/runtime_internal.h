@@ -93,6 +93,9 @@ struct spares {
 	struct timer refill;
 };
 
+enum env_end { ENV_END_SPINDOWN, ENV_END_TIMEOUT, ENV_END_FAILURE };
+
+struct extensions;       /* extensions.h */
 struct env_log;          /* logs.h */
 struct role_credentials; /* credentials.h */
 
@@ -153,11 +156,13 @@ struct env {
 	double init_ms;
 	bool second_init; /* within an invocation, bound to its invoker */
 	bool dedicated;   /* counted in no n_starting */
-	bool killed;      /* SANDBOX_KILL is sent */
+	bool killed;      /* SANDBOX_KILL is sent, or will be */
+	enum env_end end; /* why it stops */
 	bool warming;     /* a spare whose interpreter is not ready yet */
 	struct timer timer;
 	/* the invocation */
-	struct waiter *invoker; /* NULL: nobody waits (any more) */
+	struct extensions *extensions; /* NULL: none */
+	struct waiter *invoker;        /* NULL: nobody waits (any more) */
 	struct run run;
 	uint64_t n_invocations, idle_since_ns, memory_read_ns;
 	uint32_t max_memory_mib;
@@ -196,6 +201,8 @@ void env_drain_log(struct env *e);
 /* Its processes are gone. */
 void env_exited(struct env *e, const struct sandbox_message *m);
 void env_on_exit(struct runtime *rt, const struct sandbox_message *m);
+/* One of its programs is gone, others are there. */
+void env_on_child(struct runtime *rt, const struct sandbox_message *m);
 /* Takes what SPAWN's reply brought and begins to serve it. */
 int env_adopt(struct env *e, struct sandbox_message *reply) MUST_USE;
 uint32_t env_memory_mib(struct env *e, bool fresh);
@@ -216,6 +223,8 @@ void env_variables_bare(struct env *e, struct str **v, size_t *n);
 /* ---- env_run.c ---- */
 /* The runtime asks for an invocation. -EPERM: not now. */
 int env_next(struct env *e, struct runtime_conn *c) MUST_USE;
+/* The runtime has asked, and so have all extensions. */
+void env_is_ready(struct env *e);
 void env_bind(struct env *e, struct waiter *w);
 void env_log_init_start(struct env *e);
 void env_finish(struct env *e, const struct outcome *o);

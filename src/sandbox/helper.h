@@ -43,6 +43,7 @@ struct sandbox {
 	uint32_t memory_mib; /* for SETTLE and THAW */
 	bool answered;       /* SPAWN has been: an EXIT is due */
 	bool exited;         /* main process; status counts */
+	int n_children;      /* of RUN */
 	int status;
 	struct arena *arena; /* of the request that is being served */
 	struct sandbox_message request, reply;
@@ -94,6 +95,8 @@ void slots_close_except(int *keep, size_t n);
 
 /* spawn.c */
 void spawn_request(struct helper *h, struct arena *a, const struct sandbox_message *m);
+void spawn_run(struct helper *h, struct sandbox *b, const struct sandbox_message *m);
+void spawn_socket(struct helper *h, struct sandbox *b, const struct sandbox_message *m);
 void spawn_assign(struct helper *h, struct arena *a, const struct sandbox_message *m);
 /* Pid 1 stands: serves the request that waits for it. */
 void spawn_continue(struct helper *h, struct sandbox *b);
