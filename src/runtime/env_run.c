@@ -217,6 +217,8 @@ static void begin_second_init(struct env *before)
 static void init_is_over(struct env *e)
 {
 	if (!e->second_init) {
+		e->initialised = true;
+		e->pool->provision_failures = 0;
 		e->init_ms = e->pool->init_ms = ms_since(e->init_started_ns);
 		timer_cancel(&e->timer);
 	}

@@ -83,7 +83,8 @@ static void put_function(struct variables *l, const struct env *e)
 	set(l, S("AWS_LAMBDA_FUNCTION_NAME"), f->name);
 	set(l, S("AWS_LAMBDA_FUNCTION_VERSION"), f->version);
 	set(l, S("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), str_printf(l->arena, "%u", f->memory_mib));
-	set(l, S("AWS_LAMBDA_INITIALIZATION_TYPE"), S("on-demand"));
+	set(l, S("AWS_LAMBDA_INITIALIZATION_TYPE"),
+	        e->provisioned ? S("provisioned-concurrency") : S("on-demand"));
 	set(l, S("AWS_LAMBDA_LOG_GROUP_NAME"), e->log->group);
 	set(l, S("AWS_LAMBDA_LOG_STREAM_NAME"), e->log->stream);
 	set(l, S("AWS_XRAY_CONTEXT_MISSING"), S("LOG_ERROR"));

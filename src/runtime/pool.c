@@ -89,9 +89,10 @@ int pool_get(struct runtime *rt, const struct runtime_function *f, struct arena 
 
 void pool_free_if_unused(struct pool *p)
 {
-	if (p->n_envs || p->n_waiting)
+	if (p->n_envs || p->n_waiting || p->n_wanted)
 		return;
 	timer_cancel(&p->impatience);
+	timer_cancel(&p->provisioning);
 	map_remove(&p->rt->pools, p->f.key);
 	function_release(p->function);
 	arena_destroy(p->arena);
@@ -101,7 +102,7 @@ void pool_free_if_unused(struct pool *p)
 /* ---- growing ---- */
 
 /* Makes room on a full host: the one that has been idle longest, of whatever function, ends. */
-static bool evict(struct runtime *rt)
+bool pool_evict(struct runtime *rt)
 {
 	struct env *oldest = NULL;
 	struct map_slot *slot;
@@ -109,7 +110,8 @@ static bool evict(struct runtime *rt)
 
 	while ((slot = map_next(&rt->envs, &at))) {
 		struct env *e = slot->value;
-		if (e->state == ENV_IDLE && (!oldest || e->idle_since_ns < oldest->idle_since_ns))
+		if (e->state == ENV_IDLE && !e->provisioned &&
+		        (!oldest || e->idle_since_ns < oldest->idle_since_ns))
 			oldest = e;
 	}
 	if (!oldest)
@@ -131,7 +133,7 @@ static bool needs_own_start(const struct runtime_function *f)
 	return false;
 }
 
-static void start_one(struct pool *p)
+void pool_start_one(struct pool *p, bool provisioned)
 {
 	struct runtime *rt = p->rt;
 	struct env *e = NULL;
@@ -149,6 +151,8 @@ static void start_one(struct pool *p)
 		e = env_new(rt, p->interpreter);
 	}
 	e->pool = p;
+	e->provisioned = provisioned;
+	p->n_provisioned += provisioned;
 	p->n_envs++;
 	p->n_starting++;
 	task_start(rt->loop, "env-start", env_start_task, env_ref(e));
@@ -157,9 +161,9 @@ static void start_one(struct pool *p)
 static bool grow(struct pool *p, size_t coming)
 {
 	while (p->n_waiting > coming) {
-		if (p->rt->n_envs >= p->rt->max_envs && !evict(p->rt))
+		if (p->rt->n_envs >= p->rt->max_envs && !pool_evict(p->rt))
 			return false;
-		start_one(p);
+		pool_start_one(p, false);
 		coming++;
 	}
 	return true;
@@ -214,7 +218,13 @@ void pool_give(struct pool *p, struct env *e)
 		return;
 	}
 	e->idle_since_ns = clock_mono_ns();
-	list_push_front(&p->idle, &e->idle);
+	/* What is paid for anyway is used first. */
+	if (p->n_wanted && !e->provisioned)
+		list_push_back(&p->idle, &e->idle);
+	else
+		list_push_front(&p->idle, &e->idle);
+	if (p->n_provisioned != p->n_wanted)
+		provision_fill(p);
 }
 
 void pool_fail_waiter(struct pool *p, struct waiter *w, int error, struct str why)
@@ -239,6 +249,8 @@ void pool_start_failed(struct pool *p, int error, struct str why)
 
 void pool_remove_env(struct pool *p, struct env *e)
 {
+	if (e->provisioned)
+		provision_lost(p, e);
 	e->pool = NULL;
 	p->n_envs--;
 	if (p->n_waiting && !p->rt->stopping)

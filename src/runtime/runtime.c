@@ -75,7 +75,7 @@ static void keep_idle(struct env *e, uint64_t now)
 	uint64_t idle = now - e->idle_since_ns;
 	bool expires = e->expires_ms && e->expires_ms - clock_now_ms() < CREDENTIALS_EARLY_MS;
 
-	if (idle > keep_warm_ns(e->rt) || expires) {
+	if ((idle > keep_warm_ns(e->rt) && !e->provisioned) || expires) {
 		env_stop(e);
 	} else if (!e->frozen && idle > FREEZE_AFTER_MS * 1000000ull && !telemetry_is_pending(e)) {
 		e->frozen = true;
@@ -176,6 +176,8 @@ int runtime_start(struct loop *loop, const struct runtime_options *o)
 static void retire(struct pool *p)
 {
 	p->retired = true;
+	p->n_wanted = 0;
+	timer_cancel(&p->provisioning);
 	list_for_each_safe (n, &p->idle)
 		env_stop(CONTAINER_OF(n, struct env, idle));
 }
@@ -275,6 +277,7 @@ int runtime_stop(struct task *t)
 	struct runtime *rt = runtime_of(t);
 
 	rt->stopping = true;
+	provision_stop(rt);
 	fail_waiters(rt);
 	each_env(rt, stop_spare);
 	each_env(rt, terminate);

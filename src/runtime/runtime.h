@@ -99,6 +99,20 @@ void runtime_stream_close(struct task *t, struct runtime_stream *s);
  * empty key the function was deleted: all environments of this unqualified ARN end. */
 void runtime_retire(struct loop *loop, struct str arn, struct str keep_key);
 
+/* Provisioned concurrency of one version. */
+struct runtime_provision {
+	const struct runtime_function *f;
+	uint32_t wanted;
+	uint32_t available, allocated; /* initialised; initialised or about to be */
+	bool failed;                   /* again and again; it is still tried */
+};
+/* From now on these versions of the unqualified ARN, and no others, are kept initialised ahead. In
+ * memory only: whoever wants it says so again after a start. */
+int runtime_provision(
+        struct task *t, struct str arn, struct runtime_provision *v, size_t n) MUST_USE;
+/* Fills in what there is. */
+int runtime_provisioned(struct task *t, struct runtime_provision *v, size_t n) MUST_USE;
+
 /* Is there an interpreter for the runtime here? 0; RUNTIME_UNAVAILABLE with a sentence on *why that
  * says what to install; on *nearest the one that would be used when it is not exact. */
 int runtime_check(

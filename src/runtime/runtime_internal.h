@@ -69,9 +69,12 @@ struct pool {
 	struct list idle;    /* most recently used first */
 	struct list waiting; /* waiters, the oldest first */
 	size_t n_envs, n_waiting;
-	size_t n_starting;  /* starting or in init, for whoever comes first */
-	size_t n_finishing; /* have answered, have not asked for more yet */
-	double init_ms;     /* of the last one that started */
+	size_t n_starting;              /* starting or in init, for whoever comes first */
+	size_t n_finishing;             /* have answered, have not asked for more yet */
+	double init_ms;                 /* of the last one that started */
+	size_t n_wanted, n_provisioned; /* ahead of need, kept */
+	unsigned provision_failures;    /* in a row */
+	struct timer provisioning;      /* the next try */
 	bool retired;
 	bool no_spares;          /* one could not be assigned: they are not for it */
 	struct timer impatience; /* grows the pool when a finishing one does not come back */
@@ -156,6 +159,8 @@ struct env {
 	double init_ms;
 	bool second_init; /* within an invocation, bound to its invoker */
 	bool dedicated;   /* counted in no n_starting */
+	bool provisioned; /* one of those that are kept ahead */
+	bool initialised; /* its init has succeeded */
 	bool killed;      /* SANDBOX_KILL is sent, or will be */
 	enum env_end end; /* why it stops */
 	bool warming;     /* a spare whose interpreter is not ready yet */
@@ -247,6 +252,9 @@ int pool_get(struct runtime *rt, const struct runtime_function *f, struct arena 
 struct env *pool_take_idle(struct pool *p);
 /* Starts environments while more invocations wait than are coming. False: the host is full. */
 bool pool_grow(struct pool *p);
+void pool_start_one(struct pool *p, bool provisioned);
+/* Makes room on a full host. False: nothing is idle. */
+bool pool_evict(struct runtime *rt);
 /* An environment can take an invocation. */
 void pool_give(struct pool *p, struct env *e);
 /* The start of one failed: tells whom it was for. */
@@ -256,6 +264,12 @@ void pool_remove_env(struct pool *p, struct env *e);
 void pool_free_if_unused(struct pool *p);
 void function_release(struct function *f);
 void function_running(struct runtime *rt, struct function *f, int change);
+
+/* ---- provision.c ---- */
+/* Starts what is missing, ends what is too much. */
+void provision_fill(struct pool *p);
+void provision_lost(struct pool *p, const struct env *e);
+void provision_stop(struct runtime *rt);
 
 /* ---- spares.c ---- */
 struct spares *spares_get(struct runtime *rt, const struct interpreter *in);

@@ -98,7 +98,17 @@ struct str lambda_time(struct arena *a, int64_t ms);
 int lambda_precondition(
         struct task *t, struct str revision_id, const struct lambda_function_record *r);
 
-#define LAMBDA_SYNC_MAX 6291456
+/* provisioned.c: tells the runtime what of the function is to be initialised ahead; after each
+ * change of its versions, aliases or provisioned concurrency. */
+int lambda_provision_apply(struct task *t, const struct lambda_ref *ref) MUST_USE;
+/* For all functions, at start. */
+int lambda_provision_start(struct task *t) MUST_USE;
+
+struct str lambda_provisioned_index_key(struct arena *a, const struct lambda_ref *ref);
+
+#define LAMBDA_CONCURRENCY    1000 /* of an account */
+#define LAMBDA_UNRESERVED_MIN 100
+#define LAMBDA_SYNC_MAX       6291456
 
 /* invoke.c: checks an event and a client context as every invocation does. */
 int lambda_check_event(struct task *t, struct str payload, size_t limit) MUST_USE;
