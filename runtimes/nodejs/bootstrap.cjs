@@ -427,6 +427,19 @@ function contextOf(headers) {
 	};
 }
 
+/* When an invocation's time is up, wolke asks by a signal that nothing else uses. The answer comes
+ * only when no JavaScript is running. */
+function answerWhere() {
+	process.on('SIGSTKFLT', () => {
+		const all = process.getActiveResourcesInfo?.() ?? [];
+		const counts = {};
+		for (const name of all.filter((n) => n !== 'SignalWrap' && n !== 'PipeWrap'))
+			counts[name] = (counts[name] ?? 0) + 1;
+		const names = Object.entries(counts).map(([n, k]) => (k > 1 ? `${k} ${n}` : n));
+		fs.writeSync(2, `wolke-waits-for: ${names.join(', ') || 'nothing: it will never end'}\n`);
+	});
+}
+
 /* ---- life ---- */
 
 /* Serves invocations one after the other. At any time one of three things is going on: waiting for
@@ -656,6 +669,7 @@ async function begin(connection) {
 	const runtime = new Runtime(connection, patchConsole());
 	const major = majorVersion();
 	const exported = Object.getOwnPropertyDescriptors(awslambda);
+	answerWhere();
 
 	process.on('uncaughtException', (e) => runtime.die('Uncaught Exception', e, 129));
 	process.on('unhandledRejection', (reason, promise) => runtime.die('Unhandled Promise Rejection',

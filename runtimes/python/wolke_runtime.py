@@ -523,17 +523,47 @@ def take_environment(connection):
         sys.modules["random"].seed()
 
 
+def start_debugger():
+    """debugpy, where wolke has installed it, listens inside of the sandbox."""
+    port = os.environ.pop("WOLKE_DEBUG_PORT", None)
+    if not port:
+        return
+    own = os.path.dirname(os.path.abspath(__file__))
+    sys.path.append("%s/debug/python%d.%d" % (own, *sys.version_info[:2]))
+    try:
+        import debugpy
+
+        debugpy.listen(("127.0.0.1", int(port)))
+    except Exception as e:
+        print("[wolke] no debugger: %s: %s" % (type(e).__name__, e))
+
+
+def answer_where():
+    """When an invocation's time is up, wolke asks by a signal that nothing else uses (SIGSTKFLT):
+    the stacks of all threads go to the log, also from within C code."""
+    import faulthandler
+
+    try:
+        faulthandler.register(16, file=2, all_threads=True, chain=False)
+    except (OSError, RuntimeError, ValueError):
+        pass
+
+
 def set_up_path():
     """sys.path in Lambda's order. The host's own site-packages are left out: a function that needs
     a package brings it, here as there."""
     env = os.environ
     task = env.get("LAMBDA_TASK_ROOT", "/var/task")
     version = "python%d.%d" % sys.version_info[:2]
-    runtime = os.path.dirname(os.path.abspath(__file__))
+    # What a zygote imported this file from is not there in the sandbox.
+    imported_from = os.path.dirname(os.path.abspath(__file__))
+    runtime = env.get("LAMBDA_RUNTIME_DIR") or imported_from
     standard = [
         p
         for p in sys.path
-        if p and p != runtime and not p.endswith(("site-packages", "dist-packages"))
+        if p
+        and p not in (runtime, imported_from)
+        and not p.endswith(("site-packages", "dist-packages"))
     ]
     own = [p for p in env.get("PYTHONPATH", "").split(":") if p]
     path = [task, "/opt/python/lib/%s/site-packages" % version, "/opt/python"]
@@ -613,9 +643,11 @@ def main():
     sys.stdout.reconfigure(encoding="utf-8", line_buffering=True)
     sys.stderr.reconfigure(encoding="utf-8", line_buffering=True)
     set_up_path()
+    start_debugger()
     sink, is_json = set_up_logging()
     LambdaContext.set_up(sink)
     report = reporter(sink, is_json)
+    answer_where()
     sys.modules.pop("bootstrap", None)  # a handler's module may be called that, too
     try:
         handler = load_handler(os.environ["_HANDLER"])

@@ -31,19 +31,21 @@ static struct principal root_of(struct arena *a, struct str account, struct str 
 }
 
 /* S3 has names of its own for what is wrong with a presigned query. */
-static int presigned_failed(struct task *t, int error, struct str why)
+static int presigned_failed(struct task *t, enum sigv4_kind kind, int error, struct str why)
 {
-	if (error == SIGV4_EXPIRED || error == SIGV4_NOT_YET)
+	if (error == SIGV4_INCOMPLETE && kind == SIGV4_PRESIGNED)
+		return fail_named(t, "AuthorizationQueryParametersError", 400, "%.*s", STR(why));
+	if (error != SIGV4_MISMATCH)
 		return fail_named(t, "AccessDenied", 403, "%.*s", STR(why));
 	return fail(t, API_ERROR_SIGNATURE, "%.*s", STR(why));
 }
 
-static int signature_failed(struct task *t, const struct sigv4 *sig, int error, struct str why)
+int api_signature_failed(struct task *t, const struct sigv4 *sig, int error, struct str why)
 {
 	const struct api_service *service = call_of(t)->service; /* NULL: a route's request */
 
 	if (sig->kind != SIGV4_HEADER && service && service->model->protocol == WIRE_REST_XML)
-		return presigned_failed(t, error, why);
+		return presigned_failed(t, sig->kind, error, why);
 	switch (error) {
 	case SIGV4_INCOMPLETE:
 		return fail(t, API_ERROR_INCOMPLETE_SIGNATURE, "%.*s", STR(why));
@@ -71,7 +73,7 @@ static int check_signature(
 		return bad;
 	if (lenient)
 		bad = presigned ? sigv4_check_time(a, sig, &why) : 0;
-	return bad ? signature_failed(t, sig, bad, why) : 0;
+	return bad ? api_signature_failed(t, sig, bad, why) : 0;
 }
 
 static int anonymous(struct task *t, struct call *c)
@@ -139,7 +141,7 @@ int api_authenticate_http(struct task *t, struct str body)
 
 	int bad = sigv4_parse(task_arena(t), &c->http->request, &sig, &why);
 	if (bad)
-		return bad < 0 ? bad : signature_failed(t, &sig, bad, why);
+		return bad < 0 ? bad : api_signature_failed(t, &sig, bad, why);
 	c->principal = (struct principal){ .type = PRINCIPAL_ANONYMOUS };
 	if (sig.kind == SIGV4_NONE)
 		return 0;

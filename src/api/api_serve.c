@@ -19,14 +19,6 @@ struct serving {
 	void *out;
 };
 
-static int step_signature(struct task *t, struct serving *s)
-{
-	struct str why = S("");
-	int bad = sigv4_parse(task_arena(t), &s->x->request, &s->sig, &why);
-
-	return bad > 0 ? fail(t, API_ERROR_INCOMPLETE_SIGNATURE, "%.*s", STR(why)) : bad;
-}
-
 /* Bodies of REST operations may stream, so these are routed before the body is read. */
 static int step_body(struct task *t, struct serving *s, const struct api_service *service)
 {
@@ -54,6 +46,23 @@ static bool routes_by_body(const struct api_service *service)
 	return p == WIRE_QUERY || p == WIRE_EC2;
 }
 
+/* Queries name what they want in their form, the others in the request line. */
+static int unknown_operation(struct task *t, const struct serving *s)
+{
+	const struct http_request *r = &s->x->request;
+	struct str form = s->body.n ? s->body : r->query;
+	struct uri_params q = { 0 };
+
+	if (!routes_by_body(s->call->service))
+		return fail(t, API_ERROR_UNKNOWN_OPERATION, "Unknown operation: %.*s %.*s",
+		        STR(r->method), STR(r->path));
+	if (uri_query_parse(task_arena(t), form, &q) != 0 || !uri_params_get(&q, S("Action")).n)
+		return fail_named(t, "MissingAction", 400,
+		        "The request is missing an action or a required parameter.");
+	return fail_named(t, "InvalidAction", 400, "Could not find operation %.*s for version %.*s",
+	        STR(uri_params_get(&q, S("Action"))), STR(uri_params_get(&q, S("Version"))));
+}
+
 static int step_route(struct task *t, struct serving *s)
 {
 	struct http_request *r = &s->x->request;
@@ -79,8 +88,7 @@ static int step_route(struct task *t, struct serving *s)
 	if (!s->call->service)
 		return fail(t, API_ERROR_NOT_IMPLEMENTED, "No service is served here for %.*s",
 		        STR(r->host));
-	return fail(t, API_ERROR_UNKNOWN_OPERATION, "Unknown operation: %.*s %.*s", STR(r->method),
-	        STR(r->path));
+	return unknown_operation(t, s);
 }
 
 /* Wraps or reads the body, and gives its hash to the signature. */
@@ -166,6 +174,8 @@ static int answer(struct task *t, struct serving *s, int result)
 
 	if (c->events_begun)
 		return result ? result : api_events_end(t, c);
+	if (result < 0 && http_body_failed(s->x))
+		return result;
 	if (result < 0) {
 		log_error("%.*s %.*s: %s (request %.*s)",
 		        STR(c->service ? c->service->model->id : S("-")),
@@ -203,8 +213,15 @@ static void access_log(struct task *t, const struct serving *s)
 
 static int steps(struct task *t, struct serving *s)
 {
-	TRY(step_signature(t, s));
-	TRY(step_route(t, s));
+	struct str why = S("");
+	int bad = sigv4_parse(task_arena(t), &s->x->request, &s->sig, &why);
+	if (bad < 0)
+		return bad;
+	/* Each service has its own way of saying what is wrong with a signature: it comes first. */
+	int routed = step_route(t, s);
+	if (bad > 0)
+		return api_signature_failed(t, &s->sig, bad, why);
+	TRY(routed);
 	TRY(step_authenticate(t, s));
 	step_unwrap(t, s);
 	return step_run(t, s);

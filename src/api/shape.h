@@ -164,6 +164,7 @@ struct shape_operation {
 	struct str name;            /* "CreateFunction" */
 	struct str method;          /* "POST" */
 	struct str uri;             /* "/2015-03-31/functions/{FunctionName}?qualifier=x" as modelled */
+	uint16_t literal;           /* bytes of uri that every path starts with */
 	uint16_t status;            /* of success; 0: 200 */
 	const struct shape *in;     /* NULL: none */
 	const struct shape *out;

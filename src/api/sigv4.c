@@ -43,11 +43,14 @@ static int check_scope_date(struct arena *a, const struct sigv4 *s, struct str *
 {
 	if (str_eq(s->date, str_sub(s->timestamp, 0, 8)))
 		return 0;
-	return incomplete(why,
-	        str_printf(a,
-	                "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of "
-	                "date from HTTP: '%.*s' != '%.*s', from '%.*s'.",
-	                STR(s->date), STR(str_sub(s->timestamp, 0, 8)), STR(s->timestamp)));
+	if (sigv4_is_s3(s->service))
+		return incomplete(why, S("The authorization header is malformed; Invalid "
+		                         "credential date. Date is not the same as X-Amz-Date."));
+	*why = str_printf(a,
+	        "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of "
+	        "date from HTTP: '%.*s' != '%.*s', from '%.*s'.",
+	        STR(s->date), STR(str_sub(s->timestamp, 0, 8)), STR(s->timestamp));
+	return SIGV4_MISMATCH;
 }
 
 /* ---- the Authorization header ---- */
@@ -170,13 +173,13 @@ static int parse_presigned(
 {
 	struct uri_params q;
 
+	s->kind = SIGV4_PRESIGNED;
 	if (uri_query_parse(a, r->query, &q) != 0)
 		return incomplete(why, S("The query string is not well formed."));
 	if (!str_eq(uri_params_get(&q, S("X-Amz-Algorithm")), SIGV4_ALGORITHM))
 		return incomplete(why, S("X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256\""));
 	struct str credential = uri_params_get(&q, S("X-Amz-Credential"));
 	struct str expires = uri_params_get(&q, S("X-Amz-Expires"));
-	s->kind = SIGV4_PRESIGNED;
 	s->timestamp = uri_params_get(&q, S("X-Amz-Date"));
 	s->signed_headers = uri_params_get(&q, S("X-Amz-SignedHeaders"));
 	s->signature = uri_params_get(&q, S("X-Amz-Signature"));
@@ -213,9 +216,11 @@ int sigv4_parse(struct arena *a, const struct http_request *r, struct sigv4 *s, 
 		return sigv2_is_presigned(r->query) ? sigv2_parse(a, r, s, why) : 0;
 	if (str_starts(header, S("AWS4-HMAC-SHA256 ")))
 		return parse_header(a, r, header, s, why);
+	s->kind = SIGV4_HEADER;
 	if (str_starts(header, S("AWS ")) || str_starts(header, S("AWS4-")))
 		return incomplete(why, S("The authorization mechanism you have provided is not "
 		                         "supported. Please use AWS4-HMAC-SHA256."));
 	/* Bearer and Basic are no signature; who needs one will miss it. */
+	s->kind = SIGV4_NONE;
 	return 0;
 }

@@ -119,10 +119,14 @@ static bool matches(const struct shape_service *s, const struct shape_operation 
         const struct http_request *r, struct match *m)
 {
 	struct str query = op->uri;
-	struct str path = str_cut(&query, '?');
 
+	/* Most are ruled out here. A path may lack the slash that its label stands behind. */
+	size_t literal = MIN((size_t)op->literal, r->path.n);
+	if (!str_eq(op->method, r->method) || memcmp(op->uri.p, r->path.p, literal) != 0)
+		return false;
+	struct str path = str_cut(&query, '?');
 	*m = (struct match){ 0 };
-	if (!str_eq(op->method, r->method) || !match_path(path, r->path, m))
+	if (!match_path(path, r->path, m))
 		return false;
 	if (!match_query(query, r->query, m))
 		return false;
@@ -154,8 +158,9 @@ int wire_route(struct arena *a, const struct shape_service *service,
 	*n_labels = 0;
 	if (service->protocol == WIRE_JSON_1_0 || service->protocol == WIRE_JSON_1_1) {
 		struct str target = http_header_get(&http->headers, S("x-amz-target"));
-		ptrdiff_t dot = str_rfind_char(target, '.');
-		found = by_name(service, str_sub(target, (size_t)(dot + 1), target.n));
+		size_t dot = (size_t)(str_rfind_char(target, '.') + 1);
+		bool ours = dot && str_eq(str_sub(target, 0, dot - 1), service->target_prefix);
+		found = ours ? by_name(service, str_sub(target, dot, target.n)) : NULL;
 	} else if (service->protocol == WIRE_QUERY || service->protocol == WIRE_EC2) {
 		struct str action = action_in(body);
 		found = by_name(service, action.p ? action : action_in(http->query));

@@ -54,9 +54,9 @@ static struct http_request request(struct str method, struct str target)
 	};
 }
 
-static void serve(struct call *c, const struct shape_service *model)
+static void serve(struct task *t, struct call *c, const struct shape_service *model)
 {
-	struct api_service *s = mem_new(struct api_service);
+	struct api_service *s = arena_new(task_arena(t), struct api_service);
 
 	s->model = model;
 	c->service = s;
@@ -69,7 +69,7 @@ static int take(struct task *t, const struct shape_service *model, struct http_r
 	struct call *c = call_of(t);
 	struct wire_request r = { .service = model, .http = http, .body = body };
 
-	serve(c, model);
+	serve(t, c, model);
 	TRY(wire_route(task_arena(t), model, http, body, &r.operation, &r.labels, &r.n_labels));
 	c->operation = r.operation;
 	*in = arena_alloc(task_arena(t), r.operation->in->size);
@@ -241,7 +241,7 @@ static int json_answer(struct task *t, struct call *c)
 	struct logs_describe_log_groups_out out = { .log_groups = { groups, 1 } };
 	struct wire_response r = { 0 };
 
-	serve(c, &logs_model);
+	serve(t, c, &logs_model);
 	c->operation = &logs_model.operations[logs_OP_DESCRIBE_LOG_GROUPS];
 	wire_encode(t, c, &out, &r);
 	assert_str(
@@ -263,7 +263,7 @@ static int query_answer(struct task *t, struct call *c)
 	struct iam_get_role_out out = { .role = &role };
 	struct wire_response r = { 0 };
 
-	serve(c, &iam_model);
+	serve(t, c, &iam_model);
 	c->operation = &iam_model.operations[iam_OP_GET_ROLE];
 	c->request_id = S("id");
 	wire_encode(t, c, &out, &r);
@@ -285,7 +285,7 @@ static int xml_answers(struct task *t, struct call *c)
 		.last_modified = opt_time(1769860800000) };
 	struct wire_response r = { 0 };
 
-	serve(c, &s3_model);
+	serve(t, c, &s3_model);
 	c->operation = &s3_model.operations[s3_OP_GET_BUCKET_LOCATION];
 	wire_encode(t, c, &location, &r);
 	assert_str(r.body, S("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<LocationConstraint "
@@ -306,7 +306,7 @@ static int errors(struct task *t, struct call *c)
 	struct lambda_too_many_requests_exception detail = { .reason = S("CallerRateLimitExceeded"),
 		.retry_after_seconds = S("1") };
 
-	serve(c, &lambda_model);
+	serve(t, c, &lambda_model);
 	c->operation = &lambda_model.operations[lambda_OP_INVOKE];
 	fail_with(t, LAMBDA_TOO_MANY_REQUESTS_EXCEPTION, &detail, "Rate Exceeded.");
 	wire_encode_error(t, c, &r);
@@ -318,7 +318,7 @@ static int errors(struct task *t, struct call *c)
 	                     "\"message\":\"Rate Exceeded.\"}"));
 
 	r = (struct wire_response){ 0 };
-	serve(c, &s3_model);
+	serve(t, c, &s3_model);
 	fail_named(t, "NoSuchBucket", 404, "The specified bucket does not exist");
 	fail_element(t, S("BucketName"), S("b"));
 	c->request_id = S("id");
@@ -338,7 +338,7 @@ static int constraints(struct task *t, struct call *c)
 	in.timeout = opt_int(0);
 	in.runtime = S("cobol");
 	in.code = &code;
-	serve(c, &lambda_model);
+	serve(t, c, &lambda_model);
 	assert_int_equal(wire_validate(t, &lambda_model,
 	                         lambda_model.operations[lambda_OP_CREATE_FUNCTION].in, &in),
 	        API_ERROR_VALIDATION);

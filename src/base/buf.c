@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#define PRINTF_ROOM 64
+
 char *buf_reserve(struct buf *b, size_t n)
 {
 	if (b->capacity - b->n < n) {
@@ -19,14 +21,19 @@ void buf_printf(struct buf *b, const char *format, ...)
 {
 	va_list args;
 
+	/* Once where it fits, as it nearly always does. */
+	char *p = buf_reserve(b, PRINTF_ROOM);
+	size_t room = b->capacity - b->n;
 	va_start(args, format);
-	int n = vsnprintf(NULL, 0, format, args);
+	int n = vsnprintf(p, room, format, args);
 	va_end(args);
 	ensure(n >= 0);
-	char *p = buf_reserve(b, (size_t)n + 1);
-	va_start(args, format);
-	vsnprintf(p, (size_t)n + 1, format, args);
-	va_end(args);
+	if ((size_t)n >= room) {
+		p = buf_reserve(b, (size_t)n + 1);
+		va_start(args, format);
+		vsnprintf(p, (size_t)n + 1, format, args);
+		va_end(args);
+	}
 	b->n += (size_t)n;
 }
 

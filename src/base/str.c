@@ -5,6 +5,9 @@
 
 #include <stdio.h>
 
+/* What is no longer is formatted once. */
+#define PRINTF_BRIEF 256
+
 static char lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
@@ -181,14 +184,18 @@ struct str str_lower(struct arena *a, struct str s)
 
 struct str str_vprintf(struct arena *a, const char *format, va_list args)
 {
+	char brief[PRINTF_BRIEF];
 	va_list again;
 
 	va_copy(again, args);
-	int n = vsnprintf(NULL, 0, format, again);
+	int n = vsnprintf(brief, sizeof brief, format, again);
 	va_end(again);
 	ensure(n >= 0);
 	char *p = arena_bytes(a, (size_t)n + 1);
-	vsnprintf(p, (size_t)n + 1, format, args);
+	if ((size_t)n < sizeof brief)
+		memcpy(p, brief, (size_t)n + 1);
+	else
+		vsnprintf(p, (size_t)n + 1, format, args);
 	return (struct str){ p, (size_t)n };
 }
 

@@ -65,12 +65,11 @@ static bool is_fresh(struct kv *kv, struct str id)
 	return found;
 }
 
-static void set_sweeping(struct kv *kv, bool sweeping)
+static void sweep_is_over(struct kv *kv)
 {
 	pthread_mutex_lock(&kv->sweep_lock);
-	kv->sweeping = sweeping;
-	if (!sweeping)
-		map_deinit(&kv->fresh_blobs);
+	kv->sweeping = false;
+	map_deinit(&kv->fresh_blobs);
 	pthread_mutex_unlock(&kv->sweep_lock);
 }
 
@@ -333,16 +332,21 @@ static int sweep_task(struct task *t, void *arg)
 			unlink(blob_path(task_arena(t), kv, look.id).p);
 	}
 	mem_free(l.ids);
-	set_sweeping(kv, false);
+	sweep_is_over(kv);
 	return bad;
+}
+
+/* From the opening on: what is written before the sweep begins is fresh, too. */
+void blobs_open(struct kv *kv)
+{
+	kv->sweeping = true;
+	kv_job_handler(kv, S("~blob-sweep"), 4, sweep_one);
 }
 
 int kv_blobs_sweep(struct task *t)
 {
 	struct kv *kv = kv_of(t);
 
-	set_sweeping(kv, true);
-	kv_job_handler(kv, S("~blob-sweep"), 4, sweep_one);
 	task_start(task_loop(t), "blob-sweep", sweep_task, kv);
 	return 0;
 }

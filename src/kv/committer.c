@@ -69,13 +69,26 @@ static void answer(struct kv_request *r, int write_error)
 	}
 }
 
+/* Of a store that did not open. */
+static void refuse(struct kv_request *first, int error)
+{
+	for (struct kv_request *r = first; r; r = r->next)
+		r->result = error;
+	answer(first, 0);
+}
+
 static void *commit(void *arg)
 {
 	struct kv *kv = arg;
 	struct arena *a = arena_create();
 	struct kv_request *first;
+	int unusable = kv->open_done ? 0 : kv_open_engine(kv);
 
 	while ((first = take_batch(kv))) {
+		if (unusable) {
+			refuse(first, unusable);
+			continue;
+		}
 		struct overlay batch;
 		overlay_init(&batch, a);
 		for (struct kv_request *r = first; r; r = r->next)

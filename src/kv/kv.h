@@ -36,11 +36,17 @@ struct kv_options {
 	enum kv_durability
 	        durability; /* relaxed: commits without fsync, for throw-away test runs */
 	const struct kv_engine *engine; /* NULL: RocksDB; kv/engine.h */
+	/* Open on the committer's thread: views and updates wait until it is done. Whoever asks for
+	 * it runs kv_blobs_sweep then. */
+	bool beside;
 };
 
 /* Opens the store and starts its committer thread (after the last fork); loops get it with
- * loop_set(loop, LOOP_KV, kv). -errno; the reason in words on *why (borrowed, static or heap). */
+ * loop_set(loop, LOOP_KV, kv). -EBUSY: another process has it open; -errno; the reason in words on
+ * *why (borrowed, static or heap). */
 int kv_open(const struct kv_options *options, struct kv **kv, const char **why) MUST_USE;
+/* Waits for a store that opens beside: 0, or what kv_open would have said. */
+int kv_opened(struct task *t, struct kv *kv, const char **why) MUST_USE;
 void kv_close(struct kv *kv);
 /* The directory of the store, for blobs beside it. */
 struct str kv_path(const struct kv *kv);

@@ -7,6 +7,15 @@
 #include "kv/overlay.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
+
+/* A task that waits for the store to open; on its stack. */
+struct kv_waiter {
+	struct loop_post post;
+	struct list_node node;
+	struct loop *loop;
+	struct task *task;
+};
 
 struct kv {
 	const struct kv_engine *engine;
@@ -20,6 +29,12 @@ struct kv {
 	pthread_cond_t wake;
 	struct kv_request *head, *tail;
 	bool stopping;
+
+	_Atomic bool open;
+	bool open_done; /* under the lock, with the three behind it */
+	int open_result;
+	const char *open_why;
+	struct list open_waiters;
 
 	pthread_mutex_t watch_lock;
 	struct list watches;
@@ -53,10 +68,14 @@ struct kv_txn {
 };
 
 struct kv *kv_of(struct task *t);
+/* kv.c: opens the engine and wakes who waits for it. */
+int kv_open_engine(struct kv *kv);
 /* committer.c */
 int committer_start(struct kv *kv);
 void committer_stop(struct kv *kv);
 /* watch.c: after a batch was written */
 void watch_notify(struct kv *kv, const struct overlay *batch);
+/* blobs.c */
+void blobs_open(struct kv *kv);
 /* due.c */
 void due_close(struct kv *kv);

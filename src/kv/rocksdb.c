@@ -73,7 +73,7 @@ static int rocks_open(struct str path, void **e, const char **why)
 	if (!r->db) {
 		*why = error;
 		rocks_close(r);
-		return -EIO;
+		return strstr(error, "lock") ? -EBUSY : -EIO;
 	}
 	*e = r;
 	return 0;

@@ -9,7 +9,8 @@
 
 bool admin_matches(const struct http_request *r)
 {
-	return str_starts(r->path, S("/_wolke/"));
+	/* What a service tells about itself is a route of the service. */
+	return str_starts(r->path, S("/_wolke/")) && !str_starts(r->path, S("/_wolke/lambda/"));
 }
 
 static int answer_json(struct task *t, struct http_exchange *x, int status, struct str json)

@@ -4,6 +4,7 @@
 #include "api/sigv4.h"
 #include "base/clock.h"
 #include "codec/json.h"
+#include "net/client.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -54,7 +55,7 @@ static void say_error(const struct http_fetch *f, struct arena *a)
 	fprintf(stderr, "wolke: %d %.*s\n", f->status, STR(message));
 }
 
-int cli_call(
+int cli_ask(
         struct task *t, const struct options *o, const struct cli_request *r, struct http_fetch *f)
 {
 	struct arena *a = task_arena(t);
@@ -72,13 +73,18 @@ int cli_call(
 	sigv4_sign(a, &c, f->method, f->url, &f->headers, f->body, o->region, r->service,
 	        clock_now_ms());
 	int bad = http_fetch(t, f);
-	if (bad) {
+	if (bad && bad != -ECANCELED && !r->quiet)
 		fprintf(stderr, "wolke: nothing answers at %.*s (%s): is `wolke start` running?\n",
 		        STR(endpoint), strerror(-bad));
-		return bad;
-	}
+	return bad;
+}
+
+int cli_call(
+        struct task *t, const struct options *o, const struct cli_request *r, struct http_fetch *f)
+{
+	TRY(cli_ask(t, o, r, f));
 	if (f->status >= 300) {
-		say_error(f, a);
+		say_error(f, task_arena(t));
 		return 1;
 	}
 	return 0;
@@ -95,6 +101,7 @@ static int run_task(struct task *t, void *arg)
 	struct run *r = arg;
 
 	r->result = r->fn(t, r->arg);
+	http_client_close(task_loop(t));
 	loop_stop(task_loop(t));
 	return 0;
 }

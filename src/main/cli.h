@@ -11,9 +11,18 @@
 struct cli_request {
 	struct str service, method, path, target, body; /* target: X-Amz-Target, may be absent */
 	struct http_headers headers;
+	bool quiet; /* nothing is said when nothing answers */
 };
 int cli_call(struct task *t, const struct options *o, const struct cli_request *r,
         struct http_fetch *f) MUST_USE;
+
+/* As cli_call, silent about answers of 300 and more: f->status tells. */
+int cli_ask(struct task *t, const struct options *o, const struct cli_request *r,
+        struct http_fetch *f) MUST_USE;
+
+/* Turns the debugger of a function on or off, {"Port": N}, and says where it is. */
+int cli_debug(struct task *t, const struct options *o, struct str function,
+        struct str body) MUST_USE;
 
 /* Runs fn as the only task of a loop of its own; its result becomes the exit code. */
 int cli_run(task_fn *fn, void *arg);

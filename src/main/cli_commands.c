@@ -103,20 +103,35 @@ static size_t count_environments(yyjson_val *envs, struct str arn)
 	return found;
 }
 
-static int functions_task(struct task *t, void *arg)
+static void print_functions(yyjson_val *list, yyjson_val *envs)
 {
-	yyjson_val *list, *envs, *f;
+	yyjson_val *f;
 	size_t i, n;
 
-	TRY(get(t, arg, S("lambda"), S("/2015-03-31/functions"), &list));
+	yyjson_arr_foreach(list, i, n, f) printf("%-40.*s %-16.*s %6lld %7llds %12zu\n",
+	        STR(json_get_str(f, "FunctionName")), STR(json_get_str(f, "Runtime")),
+	        (long long)json_get_i64(f, "MemorySize", 0),
+	        (long long)json_get_i64(f, "Timeout", 0),
+	        count_environments(envs, json_get_str(f, "FunctionArn")));
+}
+
+static int functions_task(struct task *t, void *arg)
+{
+	struct arena *a = task_arena(t);
+	struct str path = S("/2015-03-31/functions");
+	yyjson_val *page, *envs;
+
 	TRY(get(t, arg, S("lambda"), S("/_wolke/environments"), &envs));
 	printf("%-40s %-16s %6s %8s %12s\n", "FUNCTION", "RUNTIME", "MEMORY", "TIMEOUT",
 	        "ENVIRONMENTS");
-	yyjson_arr_foreach(json_get(list, "Functions"), i, n, f) printf(
-	        "%-40.*s %-16.*s %6lld %7llds %12zu\n", STR(json_get_str(f, "FunctionName")),
-	        STR(json_get_str(f, "Runtime")), (long long)json_get_i64(f, "MemorySize", 0),
-	        (long long)json_get_i64(f, "Timeout", 0),
-	        count_environments(envs, json_get_str(f, "FunctionArn")));
+	while (path.p) {
+		TRY(get(t, arg, S("lambda"), path, &page));
+		print_functions(json_get(page, "Functions"), envs);
+		struct str marker = json_get_str(page, "NextMarker");
+		path = marker.p ? str_printf(a, "/2015-03-31/functions?Marker=%.*s",
+		                          STR(uri_encode(a, marker, false)))
+		                : (struct str){ 0 };
+	}
 	return 0;
 }
 

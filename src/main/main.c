@@ -8,18 +8,33 @@
 struct command {
 	const char *name, *arguments, *help;
 	int (*run)(struct arena *a, const struct options *o);
+	size_t max_args;
 };
+
+static int command_version(struct arena *a, const struct options *o)
+{
+	printf("wolke %s\n", WOLKE_VERSION);
+	return 0;
+}
 
 static const struct command commands[] = {
 	{ "start", "", "run the cloud in the foreground", command_start },
 	{ "status", "", "is it running, and what does it run", command_status },
 	{ "invoke", "FUNCTION [JSON|@FILE|-]", "call a function and show its answer and log",
-	        command_invoke },
-	{ "logs", "[-f] FUNCTION|GROUP", "the latest log lines", command_logs },
+	        command_invoke, 2 },
+	{ "logs", "[-f] FUNCTION|GROUP", "the latest log lines", command_logs, 1 },
 	{ "functions", "", "functions and their environments", command_functions },
 	{ "runtimes", "", "the languages that can run here", command_runtimes },
+	{ "dev", "DIR", "serve a directory as a function, and its log; saves count at once",
+	        command_dev },
+	{ "debug", "FUNCTION [PORT|off]", "let a debugger attach to it", command_debug },
+	{ "record", "FUNCTION [on|off]", "keep its invocations", command_record },
+	{ "recordings", "[FUNCTION]", "what was kept", command_recordings },
+	{ "replay", "ID [--debug [PORT]]", "run one again, and compare", command_replay },
+	{ "bill", "[--since 24h|DATE]", "what ran, and what AWS would charge", command_bill },
 	{ "cert", "", "path of the certificate authority that clients may trust", command_cert },
 	{ "env", "", "shell lines that point AWS's tools here: eval $(wolke env)", command_env },
+	{ "version", "", "its version", command_version },
 };
 
 static void print_help(void)
@@ -30,7 +45,7 @@ static void print_help(void)
 		int n = printf("  wolke %s %s", commands[i].name, commands[i].arguments);
 		printf("%*s%s\n", MAX(2, 42 - n), "", commands[i].help);
 	}
-	printf("  wolke version\n\nOptions:\n");
+	printf("\nOptions:\n");
 	options_print();
 }
 
@@ -48,10 +63,8 @@ int main(int argc, char **argv)
 	struct options options;
 	struct str name = argc > 1 ? str_of(argv[1]) : S("help");
 
-	if (str_eq(name, S("version")) || str_eq(name, S("--version"))) {
-		printf("wolke %s\n", WOLKE_VERSION);
-		return 0;
-	}
+	if (str_eq(name, S("--version")))
+		name = S("version");
 	if (str_eq(name, S("help")) || str_eq(name, S("--help")) || str_eq(name, S("-h"))) {
 		print_help();
 		return 0;
@@ -68,6 +81,11 @@ int main(int argc, char **argv)
 		        command->help);
 		options_print();
 		return 0;
+	}
+	if (options.n_args > command->max_args) {
+		fprintf(stderr, "wolke: %s takes no %.*s (wolke %s --help)\n", command->name,
+		        STR(options.args[command->max_args]), command->name);
+		return 2;
 	}
 	return command->run(a, &options);
 }

@@ -7,22 +7,26 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum option_type { OPTION_STR, OPTION_INT, OPTION_FLAG };
+enum option_type { OPTION_STR, OPTION_INT, OPTION_FLAG, OPTION_LIST, OPTION_DEBUG };
 
 struct option {
 	const char *name, *letter, *value, *help;
 	enum option_type type;
 	size_t offset;
 	const char *choices; /* "a|b|c" */
+	int max;             /* of an OPTION_INT; 0: MAX_INT */
 };
 
+#define MAX_INT  1000000
 #define FIELD(f) offsetof(struct options, f)
 
 static const struct option table[] = {
 	{ "--data", "-d", "DIR", "where everything is kept", OPTION_STR, FIELD(data_dir), NULL },
-	{ "--port", "-p", "N", "port for HTTP and HTTPS (4566)", OPTION_INT, FIELD(port), NULL },
+	{ "--port", "-p", "N", "port for HTTP and HTTPS (4566)", OPTION_INT, FIELD(port), NULL,
+	        65535 },
 	{ "--host", NULL, "IP", "address to listen on (127.0.0.1)", OPTION_STR, FIELD(host), NULL },
-	{ "--threads", NULL, "N", "event loops (1); 0: one for each core", OPTION_INT, FIELD(threads), NULL },
+	{ "--threads", NULL, "N", "event loops (1); 0: one for each core", OPTION_INT,
+	        FIELD(threads), NULL },
 	{ "--iam", NULL, "MODE", "warn: say what AWS would deny, and allow it; enforce; off",
 	        OPTION_STR, FIELD(iam), "warn|enforce|off" },
 	{ "--durability", NULL, "MODE",
@@ -36,6 +40,11 @@ static const struct option table[] = {
 	        FIELD(runtimes_dir), NULL },
 	{ "--sandbox", NULL, "MODE", "best: what this host can give; strict: all or nothing",
 	        OPTION_STR, FIELD(sandbox), "best|strict" },
+	{ "--network", NULL, "MODE",
+	        "on: functions reach the outside (best); ask: those tagged wolke:network=on; off",
+	        OPTION_STR, FIELD(network), "on|ask|off" },
+	{ "--host-ports", NULL, "N,N", "of this machine's loopback, which functions may reach",
+	        OPTION_STR, FIELD(host_ports), NULL },
 	{ "--region", NULL, "NAME", "of requests that name none (us-east-1)", OPTION_STR,
 	        FIELD(region), NULL },
 	{ "--account", NULL, "ID", "of keys that name none (000000000000)", OPTION_STR,
@@ -49,6 +58,29 @@ static const struct option table[] = {
 	{ "--access-log", NULL, NULL, "a line for each request", OPTION_FLAG, FIELD(access_log),
 	        NULL },
 	{ "--follow", "-f", NULL, "logs: go on as lines arrive", OPTION_FLAG, FIELD(follow), NULL },
+	{ "--name", "-n", "NAME", "dev: of the function (the directory's)", OPTION_STR, FIELD(name),
+	        NULL },
+	{ "--runtime", NULL, "NAME", "dev: instead of the one that is guessed", OPTION_STR,
+	        FIELD(runtime), NULL },
+	{ "--handler", NULL, "NAME", "dev: instead of the one that is guessed", OPTION_STR,
+	        FIELD(handler), NULL },
+	{ "--env", "-e", "K=V", "dev: an environment variable; may be repeated", OPTION_LIST,
+	        FIELD(env), NULL },
+	{ "--layer", NULL, "DIR|ARN", "dev: a layer; may be repeated", OPTION_LIST, FIELD(layers),
+	        NULL },
+	{ "--role", NULL, "ARN", "dev: the execution role (one that may write logs)", OPTION_STR,
+	        FIELD(role), NULL },
+	{ "--timeout", NULL, "S", "dev: of the function (3)", OPTION_INT, FIELD(timeout), NULL },
+	{ "--memory", NULL, "MB", "dev: of the function (128)", OPTION_INT, FIELD(memory), NULL },
+	{ "--build", NULL, "CMD", "dev: run in DIR at start and after each change", OPTION_STR,
+	        FIELD(build), NULL },
+	{ "--out", NULL, "DIR", "dev: where the build puts what is to be served", OPTION_STR,
+	        FIELD(out), NULL },
+	{ "--debug", NULL, "[PORT]", "dev, replay: let a debugger attach", OPTION_DEBUG,
+	        FIELD(debug), NULL },
+	{ "--since", NULL, "24h|DATE", "bill: from when on (the month's begin)", OPTION_STR,
+	        FIELD(since), NULL },
+	{ "--function", NULL, "NAME", "bill: only this one", OPTION_STR, FIELD(function), NULL },
 	{ "--help", "-h", NULL, "this text", OPTION_FLAG, FIELD(help), NULL },
 };
 
@@ -113,6 +145,16 @@ static bool is_choice(struct str value, const char *choices)
 	return false;
 }
 
+static int add_to_list(const struct option *option, struct options_list *list, struct str value)
+{
+	if (list->n == ARRAY_LEN(list->v)) {
+		fprintf(stderr, "wolke: %s: %d at most\n", option->name, OPTIONS_LIST_MAX);
+		return 1;
+	}
+	list->v[list->n++] = value;
+	return 0;
+}
+
 static int set(const struct option *option, struct options *o, struct str value)
 {
 	void *field = (char *)o + option->offset;
@@ -126,8 +168,11 @@ static int set(const struct option *option, struct options *o, struct str value)
 		*(struct str *)field = value;
 		return 0;
 	}
-	if (!str_to_i64(value, &number) || number < 0 || number > 1000000) {
-		fprintf(stderr, "wolke: %s takes a number\n", option->name);
+	if (option->type == OPTION_LIST)
+		return add_to_list(option, field, value);
+	int max = option->max ? option->max : MAX_INT;
+	if (!str_to_i64(value, &number) || number < 0 || number > max) {
+		fprintf(stderr, "wolke: %s takes a number up to %d\n", option->name, max);
 		return 1;
 	}
 	*(int *)field = (int)number;
@@ -143,6 +188,23 @@ static const struct option *find(struct str name)
 	return NULL;
 }
 
+/* Its port may be left out: what follows is one only when it is a number. */
+static int take_debug(int argc, char **argv, int *i, struct str given, struct options *o)
+{
+	int64_t port = 0;
+	bool next = !given.p && *i + 1 < argc && str_to_i64(str_of(argv[*i + 1]), &port);
+
+	o->debug = true;
+	if (next)
+		++*i;
+	if ((given.p && !str_to_i64(given, &port)) || port < 0 || port > 65535) {
+		fprintf(stderr, "wolke: --debug takes a port\n");
+		return 1;
+	}
+	o->debug_port = (int)port;
+	return 0;
+}
+
 /* Takes argv[*i], and the value behind it where the option has one. */
 static int take(int argc, char **argv, int *i, struct options *o)
 {
@@ -154,10 +216,16 @@ static int take(int argc, char **argv, int *i, struct options *o)
 		fprintf(stderr, "wolke: no option %.*s (wolke --help lists them)\n", STR(name));
 		return 1;
 	}
+	if (option->type == OPTION_FLAG && rest.p) {
+		fprintf(stderr, "wolke: %s takes no value\n", option->name);
+		return 1;
+	}
 	if (option->type == OPTION_FLAG) {
 		*(bool *)((char *)o + option->offset) = true;
 		return 0;
 	}
+	if (option->type == OPTION_DEBUG)
+		return take_debug(argc, argv, i, rest, o);
 	if (!rest.p && *i + 1 < argc)
 		rest = str_of(argv[++*i]);
 	if (!rest.p) {
@@ -165,6 +233,17 @@ static int take(int argc, char **argv, int *i, struct options *o)
 		return 1;
 	}
 	return set(option, o, rest);
+}
+
+static int check_account(struct str account)
+{
+	bool good = account.n == 12;
+
+	for (size_t i = 0; good && i < account.n; i++)
+		good = account.p[i] >= '0' && account.p[i] <= '9';
+	if (!good)
+		fprintf(stderr, "wolke: --account takes twelve digits\n");
+	return good ? 0 : 1;
 }
 
 int options_parse(struct arena *a, int argc, char **argv, struct options *o)
@@ -180,7 +259,7 @@ int options_parse(struct arena *a, int argc, char **argv, struct options *o)
 			return 1;
 		}
 	}
-	return 0;
+	return check_account(o->account);
 }
 
 void options_print(void)

@@ -4,6 +4,14 @@
  */
 #include "base/str.h"
 
+#define OPTIONS_LIST_MAX 64
+
+/* An option that may be given more than once. */
+struct options_list {
+	struct str v[OPTIONS_LIST_MAX];
+	size_t n;
+};
+
 struct options {
 	struct str data_dir;     /* --data, WOLKE_DATA; default $XDG_DATA_HOME/wolke */
 	struct str runtimes_dir; /* --runtimes-dir, WOLKE_RUNTIMES; default beside the program */
@@ -15,6 +23,8 @@ struct options {
 	struct str clock;      /* system | manual */
 	struct str runtimes;   /* nearest | exact */
 	struct str sandbox;    /* best | strict */
+	struct str network;    /* on | ask | off; absent: as the sandbox's mode has it */
+	struct str host_ports; /* "5432,6379" */
 	struct str region, account;
 	struct str log_level;
 	int keep_warm_s;
@@ -22,6 +32,12 @@ struct options {
 	bool access_log;
 	bool follow; /* logs -f */
 	bool help;
+	/* dev, record, replay, bill */
+	struct str name, runtime, handler, role, build, out, since, function;
+	struct options_list env, layers;
+	int timeout, memory;
+	bool debug;
+	int debug_port;     /* 0: the language's usual one */
 	struct str args[8]; /* what is not an option */
 	size_t n_args;
 };

@@ -17,6 +17,7 @@
 #include "net/client.h"
 #include "net/tls.h"
 #include "runtime/runtime.h"
+#include "runtime/tail.h"
 #include "sandbox/sandbox.h"
 #include "services/iam/iam.h"
 
@@ -42,6 +43,7 @@ struct server {
 	struct http_server *http;
 	struct loops *loops;
 	int sandbox_fd, listen_fd, signal_fd;
+	struct network_options network;
 	int result;
 };
 
@@ -115,14 +117,10 @@ static int open_store(struct server *s)
 	struct kv_options o = {
 		.path = str_printf(s->arena, "%.*s/store", STR(s->options->data_dir)),
 		.durability = str_eq(s->options->durability, S("relaxed")) ? KV_RELAXED : KV_STRICT,
+		.beside = true,
 	};
-	int bad = kv_open(&o, &s->kv, &why);
 
-	if (bad) {
-		log_error("the store at %.*s does not open: %s", STR(o.path),
-		        why ? why : strerror(-bad));
-		return bad;
-	}
+	TRY(kv_open(&o, &s->kv, &why));
 	if (o.durability == KV_RELAXED)
 		log_warn("--durability=relaxed: what is written may be lost in a crash");
 	loop_set(s->loop, LOOP_KV, s->kv);
@@ -156,6 +154,7 @@ static int start_runtime(struct server *s)
 		.data_dir = o->data_dir,
 		.runtimes_dir = o->runtimes_dir,
 		.sandbox_fd = s->sandbox_fd,
+		.network = s->network.standard,
 		.nearest = str_eq(o->runtimes, S("nearest")),
 		.keep_warm_s = (uint32_t)o->keep_warm_s,
 		.account_concurrency = (uint32_t)o->concurrency,
@@ -196,14 +195,24 @@ static int wait_for_signal(struct task *t, struct server *s)
 	return n < 0 ? (int)n : 0;
 }
 
+/* The store opens beside all this, and requests that need it wait for it. */
 static int bring_up(struct task *t, struct server *s)
 {
+	const char *why = NULL;
+
 	TRY(start_runtime(s));
 	TRY(api_start(t));
+	TRY(start_http(t, s));
 	TRY(kv_blobs_sweep(t));
 	kv_timers_start(s->kv, s->loop);
 	kv_jobs_start(s->kv, s->loop);
-	return start_http(t, s);
+	int bad = kv_opened(t, s->kv, &why);
+	if (bad == -EBUSY)
+		log_error("another wolke runs with the data in %.*s", STR(s->options->data_dir));
+	else if (bad)
+		log_error("the store at %.*s does not open: %s", STR(kv_path(s->kv)),
+		        why ? why : strerror(-bad));
+	return bad;
 }
 
 static int server_task(struct task *t, void *arg)
@@ -216,6 +225,7 @@ static int server_task(struct task *t, void *arg)
 		        STR(s->options->host), s->options->port, STR(s->options->data_dir));
 		s->result = wait_for_signal(t, s);
 		log_info("stopping");
+		runtime_tails_end(s->loop);
 		loops_stop(t, s->loops, GRACE_MS);
 		s->result = http_server_stop(t, s->http, GRACE_MS);
 		s->result = runtime_stop(t);
@@ -240,11 +250,36 @@ static int block_signals(struct server *s)
 	return s->signal_fd < 0 ? -errno : 0;
 }
 
+/* Strict is for those who want nothing open that is not asked for. */
+static int set_network(struct server *s)
+{
+	const struct options *o = s->options;
+	bool strict = str_eq(o->sandbox, S("strict"));
+	struct str mode = o->network.n ? o->network : strict ? S("ask") : S("on");
+	struct str rest = o->host_ports;
+	uint64_t port;
+
+	s->network.possible = !str_eq(mode, S("off"));
+	s->network.standard = str_eq(mode, S("on"));
+	while (rest.n) {
+		if (!str_to_u64(str_trim(str_cut(&rest, ',')), &port) || !port || port > 65535 ||
+		        s->network.n_host_ports == NETWORK_PORTS_MAX) {
+			log_error("--host-ports takes up to %d port numbers with commas between",
+			        NETWORK_PORTS_MAX);
+			return -EINVAL;
+		}
+		s->network.host_ports[s->network.n_host_ports++] = (uint16_t)port;
+	}
+	return 0;
+}
+
 static int start_helper(struct server *s)
 {
+	TRY(set_network(s));
 	struct sandbox_options o = {
 		.state_dir = str_printf(s->arena, "%.*s/sandbox", STR(s->options->data_dir)),
 		.runtimes_dir = s->options->runtimes_dir,
+		.network = s->network,
 		.strict = str_eq(s->options->sandbox, S("strict")),
 	};
 
@@ -261,6 +296,20 @@ static void set_log_level(struct str word)
 			log_set_level((enum log_level)i);
 }
 
+static int take_port(struct server *s)
+{
+	const struct options *o = s->options;
+
+	s->listen_fd = http_listen(o->host, o->port);
+	if (s->listen_fd >= 0)
+		return 0;
+	if (s->listen_fd == -EINVAL)
+		log_error("--host takes an IP address, not %.*s", STR(o->host));
+	else
+		log_error("port %d of %.*s: %s", o->port, STR(o->host), strerror(-s->listen_fd));
+	return s->listen_fd;
+}
+
 static int prepare(struct server *s)
 {
 	const struct options *o = s->options;
@@ -268,12 +317,12 @@ static int prepare(struct server *s)
 	set_log_level(o->log_level);
 	if (str_eq(o->clock, S("manual")))
 		clock_manual_set(clock_now_ms());
-	TRY(make_directory(s->arena, o->data_dir));
-	s->listen_fd = http_listen(o->host, o->port);
-	if (s->listen_fd < 0)
-		return say(
-		        str_cstr(s->arena, str_printf(s->arena, "port %d", o->port)), s->listen_fd);
+	int bad = make_directory(s->arena, o->data_dir);
+	if (bad)
+		return say(str_cstr(s->arena, o->data_dir), bad);
+	/* Before the port is taken: the helper would keep it open while we stop. */
 	TRY(start_helper(s));
+	TRY(take_port(s));
 	TRY(block_signals(s));
 	s->loop = loop_new();
 	TRY(open_store(s));

@@ -32,6 +32,7 @@ struct http_conn {
 	char *in;
 	size_t capacity, head_n, at, n;
 	int64_t body_left; /* of a body with a length */
+	int body_error;    /* what reading the body ended with */
 	bool idle, close_after, continue_due, head_method, began, ended, chunked_out, sent_continue;
 };
 

@@ -128,16 +128,25 @@ static int good_requests(struct task *t)
 
 static int bad_requests(struct task *t)
 {
-	assert_answer(t, S("BLAH\r\n\r\n"), S("HTTP/1.1 501"));
+	assert_answer(t, S("BLAH / HTTP/1.1\r\nHost: x\r\n\r\n"), S("HTTP/1.1 501"));
+	assert_answer(t, S("\x01\x02 / HTTP/1.1\r\nHost: x\r\n\r\n"), S("HTTP/1.1 400"));
+	assert_answer(t, S("GET / HTTP/1.1\r\n\r\n"), S("HTTP/1.1 400"));
+	assert_answer(t, S("GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n"), S("HTTP/1.1 400"));
+	assert_answer(t, S("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n"),
+	        S("HTTP/1.1 400"));
 	assert_answer(t, S("GET / HTTP/3.1\r\n\r\n"), S("HTTP/1.1 505"));
 	assert_answer(t, S("GET /\x01 HTTP/1.1\r\nHost: x\r\n\r\n"), S("HTTP/1.1 400"));
 	assert_answer(t,
-	        S("POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"),
+	        S("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: "
+	          "chunked\r\n\r\n"),
 	        S("HTTP/1.1 400"));
-	assert_answer(t, S("POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"),
+	assert_answer(t,
+	        S("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"),
 	        S("HTTP/1.1 400"));
-	assert_answer(t, S("POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n"), S("HTTP/1.1 400"));
-	assert_answer(t, S("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"),
+	assert_answer(t, S("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n"),
+	        S("HTTP/1.1 400"));
+	assert_answer(t,
+	        S("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"),
 	        S("HTTP/1.1 400"));
 	assert_answer(t, S("GET / HTTP/1.1\nHost: x\n\n"), S("HTTP/1.1 400"));
 	assert_answer(t, S("GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n"), S("HTTP/1.1 500"));

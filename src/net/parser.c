@@ -82,12 +82,22 @@ size_t http_head_length(struct str bytes)
 	return end < 0 ? 0 : (size_t)end + 4;
 }
 
-static int status_of(const struct http_parser *p, llhttp_errno_t error)
+/* Is what comes before the first space a method's name at all? */
+static bool names_method(struct str head)
+{
+	size_t n = 0;
+
+	while (n < head.n && ((head.p[n] >= 'A' && head.p[n] <= 'Z') || head.p[n] == '-'))
+		n++;
+	return n > 0 && n < head.n && head.p[n] == ' ';
+}
+
+static int status_of(const struct http_parser *p, struct str head, llhttp_errno_t error)
 {
 	if (p->error)
 		return p->error;
 	if (error == HPE_INVALID_METHOD)
-		return 501;
+		return names_method(head) ? 501 : 400;
 	return error == HPE_INVALID_VERSION ? 505 : 400;
 }
 
@@ -96,6 +106,18 @@ static bool has_no_body(const struct http_parser *p, bool head_only)
 	if (!p->response)
 		return false;
 	return head_only || p->status == 204 || p->status == 304 || p->status / 100 == 1;
+}
+
+/* HTTP/1.1 asks for exactly one Host; and how long a body is must be told by its last coding. */
+static bool is_proper_request(const struct http_parser *p)
+{
+	size_t hosts = 0;
+
+	for (size_t i = 0; i < p->headers.n; i++)
+		hosts += str_eq_nocase(p->headers.v[i].name, S("host"));
+	if (hosts > 1 || (hosts == 0 && p->minor >= 1))
+		return false;
+	return !(p->llhttp.flags & F_TRANSFER_ENCODING) || (p->llhttp.flags & F_CHUNKED);
 }
 
 static void body_length(struct http_parser *p, bool head_only)
@@ -128,10 +150,12 @@ int http_parse_head(struct http_parser *p, struct arena *a, struct str head, boo
 	llhttp_errno_t got = llhttp_execute(&p->llhttp, head.p, head.n);
 	bool all = got == HPE_PAUSED && llhttp_get_error_pos(&p->llhttp) >= head.p + head.n - 1;
 	if (!all)
-		return p->error = status_of(p, got);
+		return p->error = status_of(p, head, got);
 	if (p->llhttp.http_major != 1 || memchr(head.p, 0, head.n))
 		return p->error = p->llhttp.http_major == 1 ? 400 : 505;
 	p->minor = p->llhttp.http_minor;
+	if (!response && !is_proper_request(p))
+		return p->error = 400;
 	p->status = p->llhttp.status_code;
 	p->keep_alive = llhttp_should_keep_alive(&p->llhttp);
 	p->expect_continue =

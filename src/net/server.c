@@ -12,7 +12,8 @@
 
 #define BUFFER     (16 * 1024)
 #define DRAIN_MAX  (256 * 1024)
-#define NO_REQUEST 1 /* the client has gone, or was idle too long */
+#define ROOM       4096 /* behind the head, for chunks */
+#define NO_REQUEST 1    /* the client has gone, or was idle too long */
 
 static uint64_t or_default(uint64_t v, uint64_t otherwise)
 {
@@ -110,8 +111,6 @@ static int read_chunked(struct task *t, struct http_conn *c, void *p, size_t n, 
 		size_t used;
 		if (c->at == c->n) {
 			c->at = c->n = c->head_n;
-			if (c->n == c->capacity)
-				return -EMSGSIZE;
 			TRY(send_continue(t, c));
 			TRY(fill(t, c, conn_body_limit_ms(c)));
 		}
@@ -129,7 +128,15 @@ static int body_read(struct task *t, struct stream *s, void *p, size_t n, size_t
 {
 	struct http_conn *c = CONTAINER_OF(s, struct http_conn, body);
 
-	return c->parser.chunked ? read_chunked(t, c, p, n, got) : read_sized(t, c, p, n, got);
+	int bad = c->parser.chunked ? read_chunked(t, c, p, n, got) : read_sized(t, c, p, n, got);
+	if (bad)
+		c->body_error = bad;
+	return bad;
+}
+
+bool http_body_failed(const struct http_exchange *x)
+{
+	return x->conn->body_error != 0;
 }
 
 int http_upgrade_read(struct task *t, struct http_exchange *x, void *p, size_t n, size_t *got)
@@ -231,12 +238,24 @@ static void reset_exchange(struct http_conn *c)
 	c->continue_due = c->parser.expect_continue && c->parser.length != 0 && c->at == c->n;
 	c->head_method = str_eq(c->parser.method, S("HEAD"));
 	c->began = c->ended = c->chunked_out = false;
+	c->body_error = 0;
+}
+
+/* What is parsed points into the buffer, which stays where it is until the exchange ends. */
+static void make_room(struct http_conn *c)
+{
+	if (c->capacity - c->head_n >= ROOM)
+		return;
+	c->capacity += ROOM;
+	c->in = mem_resize(c->in, c->capacity);
 }
 
 static int exchange(struct task *t, struct http_conn *c)
 {
 	size_t max_headers = or_default(c->options->max_headers, 200);
 	struct http_exchange x = { .conn = c, .arg = c->options->arg };
+
+	make_room(c);
 	int refused = http_parse_head(&c->parser, task_arena(t), (struct str){ c->in, c->head_n },
 	        false, false, max_headers);
 
@@ -247,6 +266,7 @@ static int exchange(struct task *t, struct http_conn *c)
 	make_request(t, c, &x.request);
 	int bad = c->options->handler(t, &x);
 	if (!c->began) {
+		bad = c->body_error ? c->body_error : bad;
 		int status = bad == -EPROTO      ? 400
 		             : bad == -EMSGSIZE  ? 413
 		             : bad == -ETIMEDOUT ? 408

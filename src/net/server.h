@@ -54,6 +54,9 @@ int http_respond_end(struct task *t, struct http_exchange *x) MUST_USE;
 /* Sends a whole stream; closes it. */
 int http_respond_stream(struct task *t, struct http_exchange *x, int status,
         const struct http_headers *headers, struct stream *s) MUST_USE;
+/* True when the body could not be read: it was malformed, came too slowly or broke off. A handler
+ * that then returns the error without an answer leaves the refusal to the server. */
+bool http_body_failed(const struct http_exchange *x);
 /* True when the client has closed its side (checked without blocking). */
 bool http_client_gone(const struct http_exchange *x);
 /* Hands the raw connection to the handler (WebSocket, debugger tunnels): bytes read beyond the head

@@ -1,5 +1,7 @@
 /* env: one sandbox, from its making to its end. What happens in between is in env_run.c. */
+#include "runtime/diagnose.h"
 #include "runtime/extensions.h"
+#include "runtime/logs.h"
 #include "runtime/runtime_internal.h"
 
 #include "base/clock.h"
@@ -82,6 +84,14 @@ void env_set_state(struct env *e, enum env_state to)
 
 /* ---- its log ---- */
 
+static void take_log(struct env *e, struct str bytes)
+{
+	if (e->run.timed_out)
+		diagnose_feed(e, bytes);
+	else if (e->log)
+		env_log_write(e->log, bytes);
+}
+
 /* All that it has written so far, before the platform's own lines that follow. */
 static void drain_log(struct env *e)
 {
@@ -92,8 +102,7 @@ static void drain_log(struct env *e)
 		ssize_t n = read(e->log_fd.fd, piece, sizeof piece);
 		if (n <= 0)
 			return;
-		if (e->log)
-			env_log_write(e->log, (struct str){ piece, (size_t)n });
+		take_log(e, (struct str){ piece, (size_t)n });
 		total += (size_t)n;
 	}
 }
@@ -115,8 +124,7 @@ static int log_task(struct task *t, void *arg)
 		ssize_t n = loop_fd_read(t, &e->log_fd, piece, PIECE, TASK_FOREVER);
 		if (n <= 0)
 			break;
-		if (e->log)
-			env_log_write(e->log, (struct str){ piece, (size_t)n });
+		take_log(e, (struct str){ piece, (size_t)n });
 		/* Others have their turn, too, while one floods its log. */
 		if (n == PIECE && task_yield(t) != 0)
 			break;
@@ -186,6 +194,7 @@ void env_stop(struct env *e)
 {
 	if (e->state == ENV_STOPPING || e->state == ENV_GONE)
 		return;
+	spares_forget(e);
 	list_remove(&e->idle);
 	timer_cancel(&e->timer);
 	env_set_state(e, ENV_STOPPING);
@@ -218,6 +227,7 @@ static void gone(struct env *e)
 {
 	struct pool *p = e->pool;
 
+	spares_forget(e);
 	list_remove(&e->idle);
 	timer_cancel(&e->timer);
 	if (e->run.counted)

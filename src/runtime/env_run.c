@@ -1,11 +1,15 @@
 /* env_run: an environment's init and its invocations, until each has come to something. */
+#include "runtime/debug.h"
+#include "runtime/diagnose.h"
 #include "runtime/extensions.h"
+#include "runtime/logs.h"
 #include "runtime/runtime_internal.h"
 #include "runtime/telemetry.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "codec/codec.h"
+#include "runtime/usage.h"
 
 /* A function that has run for so long may have needed more memory than before. */
 #define MEMORY_FRESH_MS 5
@@ -168,8 +172,10 @@ static void note_run(struct env *e, const struct waiter *w)
 	r->started_ns = clock_mono_ns();
 	r->init_ms = e->n_invocations == 0 && !e->second_init ? e->init_ms : -1;
 	r->answered = r->said_start = false;
+	r->half_over = r->timed_out = r->told = false;
+	r->half = (struct cpu_use){ 0 };
 	r->counted = NULL;
-	timer_set(&e->timer, e->rt->loop, e->pool->f.timeout_s * 1000ull, env_init_timeout);
+	timer_set(&e->timer, e->rt->loop, e->pool->f.timeout_s * 500ull, env_init_timeout);
 	env_log_begin(e->log, w->in->want_log_tail);
 }
 
@@ -222,7 +228,8 @@ static void init_is_over(struct env *e)
 		e->init_ms = e->pool->init_ms = ms_since(e->init_started_ns);
 		timer_cancel(&e->timer);
 	}
-	sandbox_client_post(&e->rt->sandbox, SANDBOX_SETTLE, str_of(e->id), 0);
+	if (!e->pool->f.debug_port)
+		sandbox_client_post(&e->rt->sandbox, SANDBOX_SETTLE, str_of(e->id), 0);
 	if (e->extensions)
 		extensions_end_init(e);
 }
@@ -326,6 +333,7 @@ void env_finish(struct env *e, const struct outcome *o)
 	r.error_type = o->error_type;
 	if (e->pool->f.tracing_active)
 		r.trace_id = (struct str){ e->run.trace_id, e->run.trace_id_n };
+	usage_add(e->pool, &r);
 	env_drain_log(e);
 	if (!e->run.said_start)
 		log_start(e);
@@ -365,6 +373,10 @@ void env_init_failed(struct env *e, struct str payload, struct str error_type)
 		.error_type = error_type.n ? error_type : S("Runtime.Unknown"),
 	};
 
+	if (e->second_init && e->run.timed_out) {
+		env_time_is_up(e, (struct str){ 0 });
+		return;
+	}
 	env_drain_log(e);
 	log_init_report(e, S("error"), o.error_type);
 	if (e->second_init)
@@ -375,24 +387,60 @@ void env_init_failed(struct env *e, struct str payload, struct str error_type)
 	env_stop(e);
 }
 
-static void time_out(struct env *e)
+void env_time_is_up(struct env *e, struct str notes)
 {
 	struct arena *a = e->arena;
-	uint32_t seconds = e->pool->f.timeout_s;
+	uint32_t seconds = e->pool ? e->pool->f.timeout_s : 0;
 	struct buf b = buf_init(a);
 	struct outcome o = {
 		.function_error = S("Unhandled"), .status = S("timeout"), .timed_out = true
 	};
 
+	if (e->run.told || !e->pool)
+		return;
+	e->run.told = true;
 	o.payload = report_error(a, S("Sandbox.Timedout"), request_id(e),
 	        str_printf(a, "Task timed out after %u.00 seconds", seconds));
 	if (e->state != ENV_BUSY && e->init_started_ns)
 		log_init_report(e, S("timeout"), (struct str){ 0 });
 	report_timed_out(&b, clock_now_ms(), request_id(e), seconds);
+	buf_add(&b, notes);
 	o.note = buf_str(&b);
 	env_finish(e, &o);
 	e->end = ENV_END_TIMEOUT;
 	env_stop(e);
+}
+
+static uint64_t time_left_ms(const struct env *e)
+{
+	uint64_t used_ns = clock_mono_ns() - e->run.started_ns;
+	uint64_t all_ns = e->pool->f.timeout_s * 1000000000ull;
+
+	return used_ns < all_ns ? (all_ns - used_ns + 999999) / 1000000 : 0;
+}
+
+/* Half way, the full time, and the end of finding out where it was. */
+static void time_passes(struct env *e)
+{
+	struct run *r = &e->run;
+
+	if (!r->half_over && r->answered) {
+		r->half_over = true;
+		timer_set(&e->timer, e->rt->loop, time_left_ms(e), env_init_timeout);
+	} else if (r->answered) {
+		env_stop(e);
+	} else if (!r->half_over) {
+		r->half_over = true;
+		diagnose_half(e);
+		timer_set(&e->timer, e->rt->loop, time_left_ms(e), env_init_timeout);
+	} else if (!r->timed_out) {
+		env_drain_log(e);
+		r->timed_out = true;
+		timer_set(&e->timer, e->rt->loop, DIAGNOSE_MS, env_init_timeout);
+		diagnose(e);
+	} else {
+		env_time_is_up(e, (struct str){ 0 });
+	}
 }
 
 /* Of init, of an invocation, or of what goes on after its answer. */
@@ -400,10 +448,13 @@ void env_init_timeout(struct timer *timer)
 {
 	struct env *e = CONTAINER_OF(timer, struct env, timer);
 
-	if (e->state == ENV_BUSY && e->run.answered) {
-		env_stop(e);
-	} else if (e->state == ENV_BUSY || e->second_init) {
-		time_out(e);
+	if (!e->run.timed_out && debug_holds(e)) {
+		timer_set(&e->timer, e->rt->loop, e->pool->f.timeout_s * 1000ull, env_init_timeout);
+		return;
+	}
+
+	if (e->state == ENV_BUSY || e->second_init) {
+		time_passes(e);
 	} else if (e->state == ENV_INIT) {
 		env_drain_log(e);
 		log_init_report(e, S("timeout"), (struct str){ 0 });
@@ -435,6 +486,10 @@ void env_run_failed_by_exit(struct env *e, const struct sandbox_message *m)
 {
 	if (e->state == ENV_BUSY && e->run.answered)
 		return;
+	if (e->run.timed_out) {
+		env_time_is_up(e, (struct str){ 0 });
+		return;
+	}
 	struct outcome o = exit_outcome(e, m);
 	env_finish(e, &o);
 }
@@ -443,6 +498,10 @@ void env_init_failed_by_exit(struct env *e, const struct sandbox_message *m)
 {
 	struct outcome o = exit_outcome(e, m);
 
+	if (e->second_init && e->run.timed_out) {
+		env_time_is_up(e, (struct str){ 0 });
+		return;
+	}
 	log_init_report(e, S("error"), o.error_type);
 	if (e->second_init)
 		env_finish(e, &o);

@@ -1,10 +1,15 @@
 /* env_start: from nothing, or from a prestarted interpreter, to the init phase of a function. */
 #include "runtime/credentials.h"
+#include "runtime/debug.h"
 #include "runtime/extensions.h"
+#include "runtime/logs.h"
 #include "runtime/packages.h"
 
 #include "base/clock.h"
 #include "base/log.h"
+
+/* What a debugger takes is not the function's. */
+#define DEBUGGER_MIB 512
 
 struct start {
 	struct env *env;
@@ -23,9 +28,10 @@ static void set_limits(const struct env *e, struct sandbox_spec *spec)
 {
 	const struct runtime_function *f = &e->pool->f;
 
-	spec->memory_mib = f->memory_mib;
+	spec->memory_mib = f->memory_mib + (f->debug_port ? DEBUGGER_MIB : 0);
 	spec->tmp_mib = f->tmp_mib;
-	spec->network = f->network;
+	spec->network = f->network == RUNTIME_NETWORK_STANDARD ? e->rt->options.network
+	                                                       : f->network == RUNTIME_NETWORK_ON;
 }
 
 /* AWS_LAMBDA_EXEC_WRAPPER: a program of the function that starts the interpreter. */
@@ -76,6 +82,7 @@ static int set_program(struct task *t, struct start *s)
 	spec->argv = arena_new(a, struct str);
 	spec->argv[0] = bootstrap;
 	spec->n_argv = 1;
+	debug_argv(a, s->env, spec);
 	return 0;
 }
 
@@ -260,6 +267,7 @@ int env_spawn_spare_task(struct task *t, void *arg)
 	spares_argv(a, e->interpreter, &m.spec.argv, &m.spec.n_argv);
 	spares_mounts(e->rt, a, e->interpreter, &m.spec);
 	m.spec.zygote = spares_zygote(e->spares);
+	m.spec.network = e->rt->options.network; /* ASSIGN can change it */
 	env_variables_bare(e, &m.spec.env, &m.spec.n_env);
 	int bad = sandbox_client_call(t, &e->rt->sandbox, &m, &reply);
 	if (bad == 0)

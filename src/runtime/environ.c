@@ -1,5 +1,6 @@
 /* environ: the environment variables that Lambda defines. */
 #include "runtime/credentials.h"
+#include "runtime/debug.h"
 #include "runtime/logs.h"
 
 #include "codec/json.h"
@@ -105,6 +106,18 @@ static void put_credentials(struct variables *l, const struct role_credentials *
 	set(l, S("AWS_SESSION_TOKEN"), c->session_token);
 }
 
+/* Beside what the function itself says there. */
+static void put_debugger(struct variables *l, const struct env *e)
+{
+	struct str name, value = debug_variable(l->arena, e, &name);
+
+	for (size_t i = 0; i < l->n; i++)
+		if (str_eq(name_of(l->v[i]), name))
+			value = str_concat(l->arena, 3, value, S(" "),
+			        str_sub(l->v[i], name.n + 1, l->v[i].n));
+	set(l, name, value);
+}
+
 void env_variables(struct env *e, const struct role_credentials *c, struct str **v, size_t *n)
 {
 	struct variables l = { .arena = e->arena };
@@ -116,6 +129,8 @@ void env_variables(struct env *e, const struct role_credentials *c, struct str *
 	/* The function's own last: it may set PATH, TZ and other names that are not reserved. */
 	for (size_t i = 0; i < e->pool->f.n_env; i++)
 		put(&l, e->pool->f.env[i]);
+	if (e->pool->f.debug_port)
+		put_debugger(&l, e);
 	*v = l.v;
 	*n = l.n;
 }

@@ -1,5 +1,6 @@
 /* invoke: one invocation from its caller's view. */
-#include "runtime/runtime_internal.h"
+#include "runtime/debug.h"
+#include "runtime/develop.h"
 
 #include "base/clock.h"
 #include "base/rand.h"
@@ -115,12 +116,15 @@ static int invoke_here(struct task *t, struct arena *a, const struct runtime_fun
 {
 	struct runtime *rt = runtime_of(t);
 	struct waiter w = { .task = t, .arena = a, .in = in, .result = result };
+	struct runtime_function now = *f;
 	struct pool *p;
 
 	*result = (struct runtime_result){ .init_ms = -1 };
 	if (rt->stopping)
 		return -ECANCELED;
-	TRY(pool_get(rt, f, a, &result->payload, &p));
+	debug_key(rt, a, &now);
+	TRY(develop_key(rt, a, &now, &result->payload));
+	TRY(pool_get(rt, &now, a, &result->payload, &p));
 	int bad = admit(rt, p);
 	if (bad) {
 		pool_free_if_unused(p);

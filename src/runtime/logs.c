@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "logs_gen.h"
+#include "runtime/develop.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -94,6 +95,8 @@ static void add(struct env_log *l, struct str text)
 {
 	if (l->want_tail)
 		add_to_tail(l, text);
+	if (!list_is_empty(&l->rt->tails))
+		tails_line(l->rt, l, text);
 	if (l->refused)
 		return;
 	if (l->n_dropped)

@@ -1,5 +1,6 @@
 /* packages: unpacked once, on the worker pool. */
 #include "runtime/packages.h"
+#include "runtime/develop.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -152,9 +153,12 @@ int package_mounts(struct task *t, struct runtime *rt, const struct runtime_func
 		TRY(package_directory(t, rt, f->code_sha256, f->code_blob, &spec->code_dir));
 	spec->n_layers = f->n_layers;
 	spec->layers = arena_new_n(task_arena(t), struct str, f->n_layers);
-	for (size_t i = 0; i < f->n_layers; i++)
-		TRY(package_directory(
-		        t, rt, (struct str){ 0 }, f->layer_blobs[i], &spec->layers[i]));
+	for (size_t i = 0; i < f->n_layers; i++) {
+		spec->layers[i] = develop_layer(f->layer_blobs[i]);
+		if (!spec->layers[i].n)
+			TRY(package_directory(
+			        t, rt, (struct str){ 0 }, f->layer_blobs[i], &spec->layers[i]));
+	}
 	return 0;
 }
 

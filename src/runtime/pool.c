@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "runtime/usage.h"
 
 #define PATIENCE_MIN_MS 5
 #define PATIENCE_MAX_MS 500
@@ -93,6 +94,7 @@ void pool_free_if_unused(struct pool *p)
 		return;
 	timer_cancel(&p->impatience);
 	timer_cancel(&p->provisioning);
+	usage_keep(p);
 	map_remove(&p->rt->pools, p->f.key);
 	function_release(p->function);
 	arena_destroy(p->arena);
@@ -126,6 +128,8 @@ static bool needs_own_start(const struct runtime_function *f)
 	static const struct str names[] = { S_INIT("NODE_"), S_INIT("PYTHON"), S_INIT("LD_"),
 		S_INIT("AWS_LAMBDA_EXEC_WRAPPER=") };
 
+	if (f->debug_port)
+		return true;
 	for (size_t i = 0; i < f->n_env; i++)
 		for (size_t k = 0; k < ARRAY_LEN(names); k++)
 			if (str_starts(f->env[i], names[k]))
@@ -160,6 +164,9 @@ void pool_start_one(struct pool *p, bool provisioned)
 
 static bool grow(struct pool *p, size_t coming)
 {
+	/* Who is at a breakpoint has one of it before him. */
+	if (p->f.debug_port && p->n_envs)
+		return true;
 	while (p->n_waiting > coming) {
 		if (p->rt->n_envs >= p->rt->max_envs && !pool_evict(p->rt))
 			return false;
@@ -183,11 +190,28 @@ static uint64_t patience_ms(const struct pool *p)
 	return (uint64_t)MIN(MAX(p->init_ms, PATIENCE_MIN_MS), PATIENCE_MAX_MS);
 }
 
+void pool_start_ahead(struct pool *p)
+{
+	if (p->n_envs || p->rt->n_envs >= p->rt->max_envs)
+		pool_free_if_unused(p);
+	else
+		pool_start_one(p, false);
+}
+
 bool pool_grow(struct pool *p)
 {
 	if (p->n_finishing && p->n_waiting > p->n_starting && p->impatience.node.at == 0)
 		timer_set(&p->impatience, p->rt->loop, patience_ms(p), on_impatience);
 	return grow(p, p->n_starting + p->n_finishing);
+}
+
+void pool_retire(struct pool *p)
+{
+	p->retired = true;
+	p->n_wanted = 0;
+	timer_cancel(&p->provisioning);
+	list_for_each_safe (n, &p->idle)
+		env_stop(CONTAINER_OF(n, struct env, idle));
 }
 
 /* ---- giving and taking ---- */

@@ -5,9 +5,12 @@
 #include "base/log.h"
 #include "codec/codec.h"
 #include "runtime/credentials.h"
+#include "runtime/debug.h"
+#include "runtime/develop.h"
 #include "runtime/logs.h"
 #include "runtime/packages.h"
 #include "runtime/telemetry.h"
+#include "runtime/usage.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -75,6 +78,8 @@ static void keep_idle(struct env *e, uint64_t now)
 	uint64_t idle = now - e->idle_since_ns;
 	bool expires = e->expires_ms && e->expires_ms - clock_now_ms() < CREDENTIALS_EARLY_MS;
 
+	if (e->pool->f.debug_port)
+		return;
 	if ((idle > keep_warm_ns(e->rt) && !e->provisioned) || expires) {
 		env_stop(e);
 	} else if (!e->frozen && idle > FREEZE_AFTER_MS * 1000000ull && !telemetry_is_pending(e)) {
@@ -164,6 +169,8 @@ int runtime_start(struct loop *loop, const struct runtime_options *o)
 	rt->scratch = arena_create();
 	set_options(rt, o);
 	list_init(&rt->logs);
+	list_init(&rt->tails);
+	list_init(&rt->usages);
 	rt->endpoint = (struct http_server_options){ .handler = api_serve };
 	loop_set(loop, LOOP_RUNTIME, rt);
 	TRY(sandbox_client_start(&rt->sandbox, loop, o->sandbox_fd, on_notice, rt));
@@ -172,15 +179,6 @@ int runtime_start(struct loop *loop, const struct runtime_options *o)
 }
 
 /* ---- changes ---- */
-
-static void retire(struct pool *p)
-{
-	p->retired = true;
-	p->n_wanted = 0;
-	timer_cancel(&p->provisioning);
-	list_for_each_safe (n, &p->idle)
-		env_stop(CONTAINER_OF(n, struct env, idle));
-}
 
 void runtime_retire(struct loop *loop, struct str arn, struct str keep_key)
 {
@@ -195,7 +193,7 @@ void runtime_retire(struct loop *loop, struct str arn, struct str keep_key)
 		/* Published versions do not change; they go only with the function itself. */
 		bool changes = !keep_key.n || str_eq(p->f.version, S("$LATEST"));
 		if (changes && str_eq(p->f.arn, arn) && !str_eq(p->f.key, keep_key))
-			retire(p);
+			pool_retire(p);
 	}
 }
 
@@ -284,6 +282,9 @@ int runtime_stop(struct task *t)
 	TRY(wait_for_end(t, rt, STOP_MS));
 	each_env(rt, stop_one);
 	TRY(wait_for_end(t, rt, STOP_MS));
+	TRY(debug_stop(t, rt));
+	TRY(develop_stop(t, rt));
+	TRY(usage_stop(t, rt));
 	TRY(logs_settle(t, rt, FLUSH_MS));
 	sandbox_client_stop(&rt->sandbox);
 	TRY(join(t, rt->keeper));

@@ -10,6 +10,9 @@
  */
 #include "api/api.h"
 
+/* Whether it reaches the outside (the sandbox's network.h says how). */
+enum runtime_network { RUNTIME_NETWORK_STANDARD, RUNTIME_NETWORK_ON, RUNTIME_NETWORK_OFF };
+
 /* A function version as it is to be run. Borrowed during calls; the pool keeps its own copy. */
 struct runtime_function {
 	struct str key; /* identity of code and configuration: changes whenever either does */
@@ -30,8 +33,11 @@ struct runtime_function {
 	bool tracing_active;
 	int32_t reserved_concurrency; /* -1: none */
 	uint32_t max_async_age_s;
+	uint16_t debug_port; /* inside; set by the runtime itself */
+	bool replay;         /* of a recorded invocation: not on the bill */
+	bool arm64;          /* as configured: counts for the bill */
 	struct str code_dir; /* development: a directory instead of code_blob */
-	bool network;
+	enum runtime_network network;
 };
 
 struct runtime_invocation {
@@ -126,6 +132,7 @@ struct runtime_options {
 	struct str data_dir;          /* packages/ and sandbox/ lie below it */
 	struct str runtimes_dir;      /* runtimes/ of the installation */
 	int sandbox_fd;               /* from sandbox_helper_start */
+	bool network;                 /* RUNTIME_NETWORK_STANDARD is on */
 	bool nearest;                 /* --runtimes=nearest */
 	uint32_t keep_warm_s;         /* idle environments end after it; 0: 600 */
 	uint32_t account_concurrency; /* 0: 1000 */
@@ -146,5 +153,13 @@ struct runtime_env_info {
 };
 /* For `wolke functions`, the console and tests. */
 void runtime_list(struct arena *a, struct loop *loop, struct runtime_env_info **v, size_t *n);
+/* Lets a debugger attach to $LATEST at 127.0.0.1:*port of the host (0: the language's usual port,
+ * which is told); -1: no more. RUNTIME_UNAVAILABLE with a sentence on *why. Any loop. */
+int runtime_debug(
+        struct task *t, const struct runtime_function *f, int *port, struct str *why) MUST_USE;
+/* Waits until one is attached. */
+int runtime_debug_wait(struct task *t, const struct runtime_function *f) MUST_USE;
+/* What was counted until now is in the store when it returns. Any loop. */
+int runtime_usage_flush(struct task *t) MUST_USE;
 /* One line per runtime for `wolke runtimes`. */
 struct str runtime_table(struct arena *a);

@@ -74,7 +74,7 @@ static int next(struct task *t, struct runtime_conn *c, struct api_request *r)
 /* 0 when the running invocation is the one that is meant and has no answer yet. */
 bool runtime_api_is_running(const struct env *e)
 {
-	return e->state == ENV_BUSY && !e->run.answered;
+	return e->state == ENV_BUSY && !e->run.answered && !e->run.timed_out;
 }
 
 bool runtime_api_is_current(const struct env *e, struct str id)

@@ -42,6 +42,13 @@ struct runtime {
 	uint16_t endpoint_port;
 	struct sandbox_client sandbox;
 	struct map functions, pools, spares, packages, credentials;
+	struct map debuggers; /* debug.c, by ARN */
+	struct map develops;  /* watched directories, by path */
+	uint64_t develop_generation;
+	struct list tails; /* who looks on */
+	bool tails_ended;
+	struct list usages; /* usage.c: on their way to the store */
+	struct task *usage_flusher;
 	struct map envs; /* by id */
 	size_t n_envs, max_envs;
 	uint32_t n_running; /* invocations */
@@ -60,6 +67,12 @@ struct function {
 
 struct package; /* packages.c */
 
+/* Since it was last added to the store. */
+struct usage {
+	int64_t hour_ms, requests, errors, timeouts, duration_us, billed_ms, billed_mib_ms, init_ms,
+	        storage_mib_ms;
+};
+
 struct pool {
 	struct runtime *rt;
 	struct arena *arena;
@@ -76,6 +89,7 @@ struct pool {
 	unsigned provision_failures;    /* in a row */
 	struct timer provisioning;      /* the next try */
 	bool retired;
+	struct usage usage;
 	bool no_spares;          /* one could not be assigned: they are not for it */
 	struct timer impatience; /* grows the pool when a finishing one does not come back */
 };
@@ -122,6 +136,11 @@ struct outcome {
 	bool timed_out;
 };
 
+/* What a sandbox had used at a moment. */
+struct cpu_use {
+	uint64_t at_ns, used_ns, held_ns; /* at_ns 0: not known */
+};
+
 struct run {
 	char request_id[64];
 	size_t request_id_n;
@@ -130,7 +149,10 @@ struct run {
 	uint64_t started_ns;
 	double init_ms; /* < 0: warm */
 	bool said_start, answered;
-	struct function *counted; /* nobody waits: the env itself releases the count */
+	bool half_over, timed_out; /* its time */
+	bool told;                 /* that it was up */
+	struct cpu_use half;       /* when half of its time was over */
+	struct function *counted;  /* nobody waits: the env itself releases the count */
 };
 
 struct env {
@@ -165,6 +187,8 @@ struct env {
 	enum env_end end; /* why it stops */
 	bool warming;     /* a spare whose interpreter is not ready yet */
 	struct timer timer;
+	char *dump; /* diagnose.c */
+	size_t dump_n;
 	/* the invocation */
 	struct extensions *extensions; /* NULL: none */
 	struct waiter *invoker;        /* NULL: nobody waits (any more) */
@@ -238,6 +262,8 @@ void env_init_failed(struct env *e, struct str payload, struct str error_type);
 /* Nobody waits for the running invocation any more. */
 void env_detach(struct env *e);
 void env_init_timeout(struct timer *timer);
+/* Ends an invocation that has run for too long; notes: lines for its log. Again: nothing. */
+void env_time_is_up(struct env *e, struct str notes);
 void env_run_failed_by_exit(struct env *e, const struct sandbox_message *m);
 void env_init_failed_by_exit(struct env *e, const struct sandbox_message *m);
 
@@ -262,6 +288,10 @@ void pool_start_failed(struct pool *p, int error, struct str why);
 void pool_fail_waiter(struct pool *p, struct waiter *w, int error, struct str why);
 void pool_remove_env(struct pool *p, struct env *e);
 void pool_free_if_unused(struct pool *p);
+/* Its environments end when idle. */
+void pool_retire(struct pool *p);
+/* Starts one that nobody waits for yet. */
+void pool_start_ahead(struct pool *p);
 void function_release(struct function *f);
 void function_running(struct runtime *rt, struct function *f, int change);
 
@@ -280,6 +310,8 @@ struct str spares_zygote(const struct spares *s);
 void spares_warm(struct spares *s, struct env *e);
 /* Forking has failed: from now on interpreters are started by exec. */
 void spares_zygote_failed(struct spares *s);
+/* It is no longer ready, if it was. */
+void spares_forget(struct env *e);
 void spares_lost(struct spares *s, struct env *e);
 void spares_started(struct spares *s, struct env *e, bool good);
 void spares_shrink(struct spares *s, uint64_t idle_ns);

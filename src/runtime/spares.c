@@ -127,13 +127,20 @@ void spares_warm(struct spares *s, struct env *e)
 		refill_soon(s);
 }
 
+void spares_forget(struct env *e)
+{
+	if (!e->spares || e->pool || !list_is_linked(&e->idle))
+		return;
+	list_remove(&e->idle);
+	end_warming(e->spares, e);
+	e->spares->n_ready--;
+}
+
 void spares_lost(struct spares *s, struct env *e)
 {
 	if (!list_is_linked(&e->idle))
 		return;
-	list_remove(&e->idle);
-	end_warming(s, e);
-	s->n_ready--;
+	spares_forget(e);
 	log_warn("a prestarted interpreter of %.*s has ended by itself",
 	        STR(s->interpreter->kind->name));
 }

@@ -7,7 +7,6 @@
 #include "codec/json.h"
 #include "net/parser.h"
 
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #define EARLY_MAX  (256 * 1024)
@@ -76,17 +75,11 @@ void telemetry_free(struct telemetry *m)
 
 static int connect_inside(struct task *t, struct env *e, uint16_t port, struct loop_fd *fd)
 {
-	struct sandbox_message m = { .type = SANDBOX_SOCKET, .id = str_of(e->id) }, reply;
-	struct sockaddr_in to = { .sin_family = AF_INET,
-		.sin_port = htons(port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sandbox_message m = { .type = SANDBOX_CONNECT, .id = str_of(e->id) }, reply;
 
+	m.spec.runtime_port = port;
 	TRY(sandbox_client_call(t, &e->rt->sandbox, &m, &reply));
 	TRY(loop_fd_init(fd, e->rt->loop, fd_take(&reply.fds[SANDBOX_FD_RUNTIME])));
-	if (connect(fd->fd, (struct sockaddr *)&to, sizeof to) == 0)
-		return 0;
-	if (errno != EINPROGRESS)
-		return -errno;
 	int error = 0;
 	socklen_t size = sizeof error;
 	TRY(loop_fd_wait_writable(t, fd, POST_MS));

@@ -16,6 +16,7 @@ enum file {
 	CPU_QUOTA,
 	CPU_BURST,
 	CPU_TIME,
+	CPU_STAT,
 	FREEZE,
 	N_FILES
 };
@@ -32,6 +33,7 @@ static const struct {
 	[CPU_QUOTA] = { CGROUP_CPU, { 0, "cpu.cfs_quota_us", "cpu.max" } },
 	[CPU_BURST] = { CGROUP_CPU, { 0, "cpu.cfs_burst_us", "cpu.max.burst" } },
 	[CPU_TIME] = { CGROUP_CPUACCT, { 0, "cpuacct.usage", "cpu.stat" } },
+	[CPU_STAT] = { CGROUP_CPU, { 0, "cpu.stat", "cpu.stat" } },
 	[FREEZE] = { CGROUP_FREEZER, { 0, "freezer.state", "cgroup.freeze" } },
 };
 
@@ -224,6 +226,23 @@ int cgroup_open_peak(const struct cgroups *g, int slot)
 int cgroup_open_cpu(const struct cgroups *g, int slot)
 {
 	return open_file(g, slot, CPU_TIME, O_RDONLY);
+}
+
+/* Version 1 counts in nanoseconds, version 2 in microseconds. */
+struct cgroup_cpu_use cgroup_cpu_used(const struct cgroups *g, int slot)
+{
+	const struct cgroup_tree *time = tree_of(g, CGROUP_CPUACCT),
+	                         *limit = tree_of(g, CGROUP_CPU);
+	struct cgroup_cpu_use use = { 0 };
+
+	if (time)
+		use.used_ns = time->version == 2 ? counter(g, slot, CPU_TIME, "usage_usec ") * 1000
+		                                 : counter(g, slot, CPU_TIME, "");
+	if (limit)
+		use.held_ns = limit->version == 2
+		                      ? counter(g, slot, CPU_STAT, "throttled_usec ") * 1000
+		                      : counter(g, slot, CPU_STAT, "throttled_time ");
+	return use;
 }
 
 int cgroup_each(const struct cgroups *g, int slot, void (*fn)(pid_t pid, void *arg), void *arg)

@@ -59,6 +59,11 @@ bool cgroup_oom_killed(const struct cgroups *g, const struct cgroup_state *s, in
 /* Files to be read with pread, or -1. */
 int cgroup_open_peak(const struct cgroups *g, int slot);
 int cgroup_open_cpu(const struct cgroups *g, int slot);
+/* Totals, also of whoever had the slot before: to be compared. 0 where the host does not count. */
+struct cgroup_cpu_use {
+	uint64_t used_ns, held_ns;
+};
+struct cgroup_cpu_use cgroup_cpu_used(const struct cgroups *g, int slot);
 /* Calls fn for each process. */
 int cgroup_each(const struct cgroups *g, int slot, void (*fn)(pid_t pid, void *arg), void *arg);
 bool cgroup_has(const struct cgroups *g, enum cgroup_control c);

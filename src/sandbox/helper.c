@@ -16,7 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define QUIET_MS 2 /* spares are made when nothing else is to be done */
+#define NO_NETWORK "functions cannot reach the network"
+#define QUIET_MS   2   /* spares are made when nothing else is to be done */
+#define FIRST_MS   200 /* the first ones not before the start is over */
 
 void helper_watch(
         struct helper *h, struct watch *w, int fd, void (*ready)(struct helper *h, struct watch *w))
@@ -120,9 +122,34 @@ static void on_signal(
 static void on_stacks(
         struct helper *h, struct arena *a, struct sandbox *b, const struct sandbox_message *m)
 {
+	(void)!cgroup_cpu(&h->cgroups, &b->cgroup, b->slot, 0);
+	if (m->signal > 0 && m->signal < NSIG && b->main_pid > 0)
+		kill(b->main_pid, m->signal);
 	helper_send(h, &(struct sandbox_message){ .type = SANDBOX_REPLY,
 	                       .number = m->number,
 	                       .why = inspect_stacks(h, a, b) });
+}
+
+static void on_usage(
+        struct helper *h, struct arena *a, struct sandbox *b, const struct sandbox_message *m)
+{
+	struct cgroup_cpu_use use = cgroup_cpu_used(&h->cgroups, b->slot);
+
+	helper_send(h, &(struct sandbox_message){ .type = SANDBOX_REPLY,
+	                       .number = m->number,
+	                       .why = str_printf(a, "%llu %llu", (unsigned long long)use.used_ns,
+	                               (unsigned long long)use.held_ns) });
+}
+
+static void on_connect(
+        struct helper *h, struct arena *a, struct sandbox *b, const struct sandbox_message *m)
+{
+	int fd CLEANUP(fd_closep) = spawn_connect(h, b, m->spec.runtime_port);
+	struct sandbox_message reply = { .type = SANDBOX_REPLY, .number = m->number };
+
+	reply.error = fd < 0 ? fd : 0;
+	reply.fds[SANDBOX_FD_RUNTIME] = fd < 0 ? 0 : fd;
+	helper_send(h, &reply);
 }
 
 static void on_settle(
@@ -139,12 +166,6 @@ static void on_run(
 	spawn_run(h, b, m);
 }
 
-static void on_socket(
-        struct helper *h, struct arena *a, struct sandbox *b, const struct sandbox_message *m)
-{
-	spawn_socket(h, b, m);
-}
-
 typedef void on_sandbox(
         struct helper *h, struct arena *a, struct sandbox *b, const struct sandbox_message *m);
 
@@ -156,7 +177,8 @@ static on_sandbox *const on_sandboxes[] = {
 	[SANDBOX_STACKS] = on_stacks,
 	[SANDBOX_SETTLE] = on_settle,
 	[SANDBOX_RUN] = on_run,
-	[SANDBOX_SOCKET] = on_socket,
+	[SANDBOX_USAGE] = on_usage,
+	[SANDBOX_CONNECT] = on_connect,
 };
 
 static void to_sandbox(struct helper *h, struct arena *a, const struct sandbox_message *m)
@@ -201,6 +223,24 @@ static void main_ready(struct helper *h, struct watch *w)
 		fd_closep(&m.fds[i]);
 }
 
+void helper_no_network(struct helper *h, const char *step, int error)
+{
+	struct arena *a CLEANUP(arena_destroyp) = arena_create();
+
+	if (h->without_network)
+		return;
+	h->without_network = true;
+	helper_send(
+	        h, &(struct sandbox_message){ .type = SANDBOX_REPORT,
+	                   .why = str_printf(a, NO_NETWORK ": %s: %s\n", step, strerror(-error)) });
+}
+
+static void network_ended(struct helper *h)
+{
+	h->network.pid = 0;
+	helper_no_network(h, "the relay has ended", -ECHILD);
+}
+
 static void children_ready(struct helper *h, struct watch *w)
 {
 	struct signalfd_siginfo info;
@@ -209,7 +249,9 @@ static void children_ready(struct helper *h, struct watch *w)
 
 	(void)!read(w->fd, &info, sizeof info);
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (!zygote_child_ended(h, pid, status))
+		if (pid == h->network.pid)
+			network_ended(h);
+		else if (!zygote_child_ended(h, pid, status))
 			slot_child_ended(h, pid, status);
 }
 
@@ -217,14 +259,16 @@ static void children_ready(struct helper *h, struct watch *w)
 static void loop(struct helper *h)
 {
 	struct epoll_event e;
+	int quiet_ms = FIRST_MS;
 
 	while (!h->stopping) {
 		bool refill = !h->broken && slot_count(h, SANDBOX_SPARE) < h->spares_wanted;
-		int n = epoll_wait(h->epoll, &e, 1, refill ? QUIET_MS : -1);
+		int n = epoll_wait(h->epoll, &e, 1, refill ? quiet_ms : -1);
 		if (n > 0) {
 			struct watch *w = e.data.ptr;
 			w->ready(h, w);
 		} else if (n == 0) {
+			quiet_ms = QUIET_MS;
 			slots_refill(h);
 		}
 	}
@@ -237,6 +281,8 @@ static void stop(struct helper *h)
 		if (h->slots[i]->state != SANDBOX_FREE)
 			slot_kill(h, h->slots[i]);
 	zygotes_kill(h);
+	if (h->network.pid > 0 && kill(h->network.pid, SIGKILL) == 0)
+		waitpid(h->network.pid, NULL, 0);
 	while (waitpid(-1, NULL, __WALL | WNOHANG) >= 0 || errno == EINTR) {
 		bool left = false;
 		for (int i = 0; i < h->n_slots && !left; i++)
@@ -312,8 +358,22 @@ static void raise_limits(void)
 	setrlimit(RLIMIT_NOFILE, &files);
 }
 
+/* Before the helper leaves the host's network, where the relay is to be. */
+static void start_network(struct helper *h)
+{
+	int error = filter_build(&h->filter);
+
+	if (error)
+		buf_printf(&h->report, "no system call filter: %s\n", strerror(-error));
+	error = network_start(&h->network, &h->options.network, &h->filter);
+	if (error)
+		buf_printf(&h->report, NO_NETWORK ": %s\n", strerror(-error));
+	h->without_network = error != 0;
+}
+
 static int prepare(struct helper *h)
 {
+	start_network(h);
 	int error = become_root(h);
 
 	if (error) {
@@ -324,8 +384,6 @@ static int prepare(struct helper *h)
 	cgroups_open(&h->cgroups, &h->report);
 	cgroups_sweep(&h->cgroups);
 	keep_janitor(h);
-	if ((error = filter_build(&h->filter)))
-		buf_printf(&h->report, "no system call filter: %s\n", strerror(-error));
 	if ((error = mounts_open(&h->mounts, h->options.state_dir, h->rootless, &h->report)))
 		buf_printf(&h->report,
 		        "file systems cannot be mounted here, so nothing can run: %s\n",
@@ -398,8 +456,6 @@ _Noreturn static void helper_run(struct helper *h, int main_fd, int status_fd)
 		        STR(str_trim(buf_str(&h->report))));
 	(void)!write(status_fd, &error, sizeof error);
 	close(status_fd);
-	/* Not a lack in strict mode, which is for those who want it so. */
-	buf_add(&h->report, S("sandboxes reach no network but what wolke serves inside\n"));
 	helper_send(
 	        h, &(struct sandbox_message){ .type = SANDBOX_REPORT, .why = buf_str(&h->report) });
 	if (!error)

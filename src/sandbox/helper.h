@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "sandbox/cgroup.h"
 #include "sandbox/mounts.h"
+#include "sandbox/network.h"
 #include "sandbox/protocol.h"
 #include "sandbox/sandbox.h"
 
@@ -41,6 +42,7 @@ struct sandbox {
 	struct zygote *zygote;
 	struct cgroup_state cgroup;
 	uint32_t memory_mib; /* for SETTLE and THAW */
+	bool network;        /* can reach the outside */
 	bool answered;       /* SPAWN has been: an EXIT is due */
 	bool exited;         /* main process; status counts */
 	int n_children;      /* of RUN */
@@ -62,8 +64,10 @@ struct helper {
 	int epoll;
 	struct watch main, children;
 	bool rootless, broken, stopping;
+	bool without_network; /* and it has been said */
 	struct cgroups cgroups;
 	struct mounts mounts;
+	struct network network;
 	struct filter filter;
 	struct buf report; /* what this host cannot give */
 	struct sandbox **slots;
@@ -79,6 +83,8 @@ void helper_watch(struct helper *h, struct watch *w, int fd,
 void helper_unwatch(struct helper *h, struct watch *w); /* closes it */
 void helper_send(struct helper *h, const struct sandbox_message *m);
 void helper_answer(struct helper *h, uint32_t number, int error, const char *why);
+/* There is none from now on: said once. */
+void helper_no_network(struct helper *h, const char *step, int error);
 /* Receives a report of an inside process and who sent it; false: nothing (more) there. */
 bool helper_receive_report(int fd, struct inside_report *r, pid_t *sender);
 
@@ -96,13 +102,14 @@ void slots_close_except(int *keep, size_t n);
 /* spawn.c */
 void spawn_request(struct helper *h, struct arena *a, const struct sandbox_message *m);
 void spawn_run(struct helper *h, struct sandbox *b, const struct sandbox_message *m);
-void spawn_socket(struct helper *h, struct sandbox *b, const struct sandbox_message *m);
 void spawn_assign(struct helper *h, struct arena *a, const struct sandbox_message *m);
 /* Pid 1 stands: serves the request that waits for it. */
 void spawn_continue(struct helper *h, struct sandbox *b);
 void spawn_running(struct helper *h, struct sandbox *b);
 void spawn_failed(struct helper *h, struct sandbox *b, int error, const char *step);
 void spawn_clear(struct sandbox *b);
+/* A connection to a port inside, or -errno. */
+int spawn_connect(struct helper *h, struct sandbox *b, uint16_t port);
 
 /* zygotes.c */
 void zygote_start(struct helper *h, struct arena *a, const struct sandbox_message *m);

@@ -2,17 +2,17 @@
 #include "sandbox/init.h"
 #include "sandbox/confine.h"
 
-#include <net/if.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define PROGRAM_STACK (32 * 1024)
 
 static void tell(int control, struct inside_report r)
 {
@@ -45,12 +45,21 @@ static int make_namespaces(struct init *in)
 	                                                                                 : 0;
 }
 
-static int raise_loopback(struct init *in)
+/* A host that gives no way out is reported, and runs what needs none. */
+static int set_up_network(struct init *in)
 {
-	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-	int fd CLEANUP(fd_closep) = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	const char *step;
+	int error = network_inside_make(&in->network, &step);
 
-	return fd < 0 || ioctl(fd, SIOCSIFFLAGS, &lo) < 0 ? -errno : 0;
+	in->ready = (struct inside_report){ .kind = INSIDE_READY };
+	if (error && step) {
+		in->ready.error = error;
+		snprintf(in->ready.step, sizeof in->ready.step, "%s", step);
+		error = 0;
+	}
+	if (in->network.to_relay >= 0)
+		close(in->network.to_relay);
+	return error;
 }
 
 static int name_host(struct init *in)
@@ -94,7 +103,7 @@ static const struct {
 } steps[] = {
 	{ "join the cgroups", join_cgroups },
 	{ "make the namespaces", make_namespaces },
-	{ "raise the loopback interface", raise_loopback },
+	{ "set up the network", set_up_network },
 	{ "name the host", name_host },
 	{ "enter the root", enter_root },
 	{ "become the sandbox's user", become_user },
@@ -112,46 +121,55 @@ static char **cstrs(struct arena *a, const struct str *v, size_t n)
 	return c;
 }
 
-/* With the parent's memory (vfork): writes only what the parent reads. */
-_Noreturn static void become_program(const struct init *in, const struct sandbox_message *m,
-        char **argv, char **env, volatile int *error)
+struct program {
+	const struct init *in;
+	const struct sandbox_message *m;
+	char **argv, **env;
+	volatile int error;
+};
+
+/* With the parent's memory: writes only what the parent reads. */
+static int become_program(void *arg)
 {
+	struct program *p = arg;
+	const struct init *in = p->in;
+	const struct sandbox_spec *spec = &p->m->spec;
 	struct inside_report started = { .kind = INSIDE_STARTED };
 
-	if (m->type != SANDBOX_RUN)
+	if (p->m->type != SANDBOX_RUN)
 		tell(in->control, started);
 	setsid();
 	confine_signals();
-	*error = confine_limits(m->spec.max_fds,
-	        in->no_pids_cgroup ? (m->spec.max_pids ? m->spec.max_pids : 1024) : 0,
-	        in->no_memory_cgroup ? m->spec.memory_mib : 0);
-	if (!*error)
-		*error = confine_fds(m->fds[SANDBOX_FD_LOG], false);
+	p->error = confine_limits(spec->max_fds,
+	        in->no_pids_cgroup ? (spec->max_pids ? spec->max_pids : 1024) : 0,
+	        in->no_memory_cgroup ? spec->memory_mib : 0);
+	if (!p->error)
+		p->error = confine_fds(p->m->fds[SANDBOX_FD_LOG], false);
 	(void)!chdir("/var/task");
-	if (!*error) {
-		execve(argv[0], argv, env);
-		*error = -errno;
+	if (!p->error) {
+		execve(p->argv[0], p->argv, p->env);
+		p->error = -errno;
 	}
 	_exit(126);
 }
 
-/* Its pid, or -errno. */
+/* As vfork, which ThreadSanitizer would make a fork of: then what the child writes is not seen. Its
+ * pid, or -errno. */
 static pid_t run_program(const struct init *in, struct arena *a, const struct sandbox_message *m)
 {
-	char **argv = cstrs(a, m->spec.argv, m->spec.n_argv);
-	char **env = cstrs(a, m->spec.env, m->spec.n_env);
-	volatile int error = 0;
-	pid_t pid = vfork();
+	struct program p = { in, m, cstrs(a, m->spec.argv, m->spec.n_argv),
+		cstrs(a, m->spec.env, m->spec.n_env), 0 };
+	char *stack = arena_bytes(a, PROGRAM_STACK);
+	char *top = (char *)((uintptr_t)(stack + PROGRAM_STACK) & ~(uintptr_t)15);
+	pid_t pid = clone(become_program, top, CLONE_VM | CLONE_VFORK | SIGCHLD, &p);
 
-	if (pid == 0)
-		become_program(in, m, argv, env, &error);
 	close(m->fds[SANDBOX_FD_LOG]);
 	if (pid < 0)
-		error = -errno;
-	if (!error)
+		p.error = -errno;
+	if (!p.error)
 		return pid;
-	tell_failure(in->control, error, argv[0], m->type == SANDBOX_RUN ? m->number : 0);
-	return error;
+	tell_failure(in->control, p.error, p.argv[0], m->type == SANDBOX_RUN ? m->number : 0);
+	return p.error;
 }
 
 static pid_t run_main(const struct init *in, struct arena *a, const struct sandbox_message *m)
@@ -260,7 +278,7 @@ _Noreturn void init_run(struct init *in)
 		}
 	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL); /* changing the user has cleared it */
-	tell(in->control, (struct inside_report){ .kind = INSIDE_READY });
+	tell(in->control, in->ready);
 	for (;;) {
 		struct pollfd v[] = { { in->control, POLLIN, 0 }, { children, POLLIN, 0 } };
 		if (poll(v, 2, -1) < 0 && errno != EINTR)

@@ -6,6 +6,7 @@
  * process has ended it reports how and ends; the kernel then kills what is left.
  */
 #include "sandbox/mounts.h"
+#include "sandbox/network.h"
 #include "sandbox/protocol.h"
 
 #define INIT_CHILDREN_MAX 16
@@ -22,6 +23,8 @@ struct init {
 	const struct filter *filter;
 	int cgroup_files[8];
 	int n_cgroup_files;
+	struct network_inside network;
+	struct inside_report ready; /* error, step: there is no way out, and why */
 	uid_t uid;
 	bool rootless;
 	struct init_child children[INIT_CHILDREN_MAX];

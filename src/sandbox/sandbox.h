@@ -15,11 +15,13 @@
  * pid 1 reaps. What the host cannot give is reported at start in words.
  */
 #include "base/str.h"
+#include "sandbox/network.h"
 
 struct sandbox_options {
 	struct str state_dir;    /* for mount points: <data>/sandbox */
 	struct str runtimes_dir; /* runtimes/ of the installation: bootstraps, zygote programs */
-	bool strict;             /* refuse to start when anything is missing */
+	struct network_options network;
+	bool strict; /* refuse to start when anything is missing */
 };
 
 /* Forks the helper. *socket_fd (non-blocking, close-on-exec) is the main process's end; the helper
@@ -38,16 +40,22 @@ enum sandbox_message_type {
 	SANDBOX_ZYGOTE, /* spec: id = zygote's name, argv, env: start it; reply when it is ready */
 	SANDBOX_REPLY,  /* to any of these */
 	SANDBOX_EXIT,   /* notice: a sandbox's main process has ended */
-	SANDBOX_REPORT, /* notice at start: what this host cannot give, one line each, in why */
-	SANDBOX_STACKS, /* id -> why: what its processes are doing (wchan, stack), for time-outs */
+	SANDBOX_REPORT, /* notice, mostly at start: what this host cannot give, a line each, in why
+	                 */
+	SANDBOX_STACKS, /* id, signal -> why: what its processes are doing (wchan, stack), for
+	                 * time-outs. The signal, unless 0, goes to the main process before. The
+	                 * CPU is not limited from then on: it is to answer, and will be killed */
 	SANDBOX_SETTLE, /* id: init is over; until then the CPU is not limited, from now on it is
 	                 * in proportion to memory (1 vCPU at 1,769 MB) */
-	SANDBOX_RUN,    /* id, spec's argv and env: one more program beside the main one; the reply
-	                 * brings its LOG. The request's number is its name from then on. */
-	SANDBOX_SOCKET, /* id -> RUNTIME: an unconnected TCP socket of the sandbox's network */
-	SANDBOX_CHILD,  /* notice: a program of RUN has ended: pid is its name; error when it could
-	                 * not be executed. pid 0: the main one, while others go on: until they
-	                 * end or KILL comes. */
+	SANDBOX_USAGE,  /* id -> why: nanoseconds of CPU used, and held back by the limit, both only
+	                 * to be compared: "123 45" */
+	SANDBOX_CONNECT, /* id, spec.runtime_port -> the RUNTIME descriptor: a connection to that
+	                  * port on 127.0.0.1 inside (it may not be established yet) */
+	SANDBOX_RUN,     /* id, spec's argv and env: one more program beside the main one; the reply
+	                  * brings its LOG. The request's number is its name from then on. */
+	SANDBOX_CHILD,   /* notice: a program of RUN has ended: pid is its name; error when it could
+	                  * not be executed. pid 0: the main one, while others go on: until they
+	                  * end or KILL comes. */
 };
 
 struct sandbox_spec {
@@ -69,7 +77,7 @@ struct sandbox_spec {
 	uint32_t max_fds;       /* 0: 1024 */
 	uint16_t runtime_port;  /* a listening socket on 127.0.0.1 inside; 0: none */
 	uint16_t endpoint_port; /* the same for AWS_ENDPOINT_URL */
-	bool network;           /* reach the outside (user-mode networking) */
+	bool network;           /* reach the outside, see network.h */
 	bool code_writable;     /* never but in development */
 };
 

@@ -96,11 +96,15 @@ static void collect_reports(struct helper *h, struct sandbox *b)
 	pid_t sender;
 
 	while (b->control.fd >= 0 && helper_receive_report(b->control.fd, &r, &sender)) {
-		if (r.slot)
+		if (r.slot) {
 			child_report(h, b, &r);
-		else if (r.kind == INSIDE_READY && b->state == SANDBOX_MAKING)
+		} else if (r.kind == INSIDE_READY && b->state == SANDBOX_MAKING) {
+			if (r.error)
+				helper_no_network(h, r.step, r.error);
+			b->network =
+			        !r.error && h->network.to_relay >= 0 && h->network.options.standard;
 			spawn_continue(h, b);
-		else if (r.kind == INSIDE_STARTED)
+		} else if (r.kind == INSIDE_STARTED)
 			b->main_pid = sender;
 		else if (r.kind == INSIDE_RUNNING)
 			spawn_running(h, b);
@@ -129,6 +133,7 @@ _Noreturn static void become_init(struct helper *h, struct sandbox *b, int contr
 		.filter = &h->filter,
 		.uid = h->rootless ? 0 : FIRST_UID + (uid_t)b->slot,
 		.rootless = h->rootless,
+		.network = { h->network.to_relay, h->network.ipv6, h->network.options.standard },
 		.no_pids_cgroup = !cgroup_has(&h->cgroups, CGROUP_PIDS),
 		.no_memory_cgroup = !cgroup_has(&h->cgroups, CGROUP_MEMORY) };
 	int keep[16], n = 0;
@@ -136,6 +141,8 @@ _Noreturn static void become_init(struct helper *h, struct sandbox *b, int contr
 	in.n_cgroup_files = cgroup_join_files(&h->cgroups, b->slot, in.cgroup_files);
 	keep[n++] = control;
 	keep[n++] = h->mounts.template_ns;
+	if (h->network.to_relay >= 0)
+		keep[n++] = h->network.to_relay;
 	for (int i = 0; i < in.n_cgroup_files; i++)
 		keep[n++] = in.cgroup_files[i];
 	slots_close_except(keep, (size_t)n);

@@ -65,9 +65,31 @@ static int listen_on(uint16_t port)
 	return fd_take(&fd);
 }
 
+struct inside {
+	struct helper *h;
+	struct sandbox *b;
+};
+
+static bool network_differs(const struct helper *h, const struct sandbox *b)
+{
+	return b->network != b->request.spec.network && !h->without_network &&
+	       h->network.to_relay >= 0;
+}
+
+/* A spare was made before it was known what is asked for. */
+static int set_network(void *arg)
+{
+	const struct inside *in = arg;
+
+	if (!network_differs(in->h, in->b))
+		return 0;
+	in->b->network = in->b->request.spec.network;
+	return network_inside_route(in->b->network, in->h->network.ipv6);
+}
+
 static int open_ports(void *arg)
 {
-	struct sandbox *b = arg;
+	struct sandbox *b = ((const struct inside *)arg)->b;
 	const uint16_t ports[] = { b->request.spec.runtime_port, b->request.spec.endpoint_port };
 	static const int which[] = { SANDBOX_FD_RUNTIME, SANDBOX_FD_ENDPOINT };
 
@@ -77,7 +99,34 @@ static int open_ports(void *arg)
 			return fd;
 		b->reply.fds[which[i]] = fd;
 	}
+	return set_network(arg);
+}
+
+struct connecting {
+	uint16_t port;
+	int fd;
+};
+
+static int connect_inside(void *arg)
+{
+	struct connecting *c = arg;
+	struct sockaddr_in to = { .sin_family = AF_INET,
+		.sin_port = htons(c->port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd CLEANUP(fd_closep) = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0 || (connect(fd, (struct sockaddr *)&to, sizeof to) < 0 && errno != EINPROGRESS))
+		return -errno;
+	c->fd = fd_take(&fd);
 	return 0;
+}
+
+int spawn_connect(struct helper *h, struct sandbox *b, uint16_t port)
+{
+	struct connecting c = { .port = port, .fd = -1 };
+	int error = mounts_inside(&h->mounts, b->init_pidfd, connect_inside, &c);
+
+	return error ? error : c.fd;
 }
 
 static int open_log(struct sandbox *b)
@@ -129,30 +178,6 @@ void spawn_run(struct helper *h, struct sandbox *b, const struct sandbox_message
 	close(ends[1]);
 }
 
-static int open_socket(void *arg)
-{
-	int *fd = arg;
-
-	*fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	return *fd < 0 ? -errno : 0;
-}
-
-void spawn_socket(struct helper *h, struct sandbox *b, const struct sandbox_message *m)
-{
-	struct sandbox_message reply = { .type = SANDBOX_REPLY, .number = m->number };
-	int fd CLEANUP(fd_closep) = -1;
-	int error = b->init_pidfd < 0 ? -ESRCH
-	                              : mounts_inside(&h->mounts, b->init_pidfd, open_socket, &fd);
-
-	if (error) {
-		helper_answer(h, m->number, error, "socket");
-		return;
-	}
-	memset(reply.fds, -1, sizeof reply.fds);
-	reply.fds[SANDBOX_FD_RUNTIME] = fd;
-	helper_send(h, &reply);
-}
-
 static struct mounts_target target(const struct helper *h, const struct sandbox *b, bool again)
 {
 	uid_t uid = h->rootless ? 0 : 1900000000u + (uid_t)b->slot;
@@ -177,6 +202,7 @@ static int start_program(struct helper *h, struct sandbox *b)
 static int gather(struct helper *h, struct sandbox *b, const char **step)
 {
 	struct mounts_target t = target(h, b, false);
+	struct inside in = { h, b };
 	struct str what;
 	int error;
 
@@ -189,7 +215,7 @@ static int gather(struct helper *h, struct sandbox *b, const char **step)
 		return error;
 	}
 	*step = "ports";
-	TRY(mounts_inside(&h->mounts, b->init_pidfd, open_ports, b));
+	TRY(mounts_inside(&h->mounts, b->init_pidfd, open_ports, &in));
 	*step = "log";
 	TRY(open_log(b));
 	b->reply.fds[SANDBOX_FD_PIDFD] = fcntl(b->init_pidfd, F_DUPFD_CLOEXEC, 3);
@@ -279,12 +305,16 @@ static int assign(struct helper *h, struct sandbox *b, const char **step)
 {
 	struct mounts_target t = target(h, b, true);
 	struct sandbox_spec *s = &b->request.spec;
+	struct inside in = { h, b };
 	struct str what = S("");
 	int error;
 
 	*step = "limits";
 	if (s->memory_mib || s->max_pids)
 		TRY(set_limits(h, b, s));
+	*step = "network";
+	if (network_differs(h, b))
+		TRY(mounts_inside(&h->mounts, b->init_pidfd, set_network, &in));
 	*step = "mounts";
 	if ((error = mounts_attach(&h->mounts, b->arena, &t, s, &what)) && what.n)
 		*step = str_cstr(b->arena, what);

@@ -1,5 +1,6 @@
 /* template: the mount namespace that sandboxes copy. */
 #include "sandbox/mounts.h"
+#include "sandbox/network.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -22,7 +23,7 @@ static const char *const shared[] = { "usr", "bin", "sbin", "lib", "lib32", "lib
 	"etc/fonts" };
 
 static const char *const copied[] = { "etc/ld.so.cache", "etc/ld.so.conf", "etc/nsswitch.conf",
-	"etc/resolv.conf", "etc/mime.types", "etc/protocols", "etc/services", "etc/os-release" };
+	"etc/mime.types", "etc/protocols", "etc/services", "etc/os-release" };
 
 static const struct {
 	const char *path, *text;
@@ -31,7 +32,9 @@ static const struct {
 	                "sbx_user1051:x:993:993::/home/sbx_user1051:/sbin/nologin\n"
 	                "nobody:x:65534:65534:nobody:/:/sbin/nologin\n" },
 	{ "etc/group", "root:x:0:\nsbx_user1051:x:993:\nnobody:x:65534:\n" },
-	{ "etc/hosts", "127.0.0.1 localhost sandbox sandbox.localdomain\n::1 localhost\n" },
+	{ "etc/hosts",
+	        "127.0.0.1 localhost sandbox sandbox.localdomain\n::1 localhost\n" NETWORK_HOST_TEXT
+	        " host.wolke.internal host.docker.internal\n" },
 	{ "etc/hostname", "sandbox\n" },
 };
 
@@ -88,6 +91,12 @@ static int write_file(int root, const char *path, const char *text, size_t n)
 	return fd < 0 || write(fd, text, n) != (ssize_t)n ? -errno : 0;
 }
 
+static void closep(FILE **f)
+{
+	if (*f)
+		fclose(*f);
+}
+
 static void copy_file(int root, const char *path)
 {
 	char host[64], room[4096];
@@ -101,6 +110,25 @@ static void copy_file(int root, const char *path)
 	while (to >= 0 && (n = read(from, room, sizeof room)) > 0 &&
 	        write(to, room, (size_t)n) == n)
 		;
+}
+
+/* The host's resolver is asked where the relay is; what it appends to names stays. */
+static int write_resolver(int root)
+{
+	FILE *from CLEANUP(closep) = fopen("/etc/resolv.conf", "re");
+	char line[512], text[2048];
+	size_t n = (size_t)snprintf(text, sizeof text, "nameserver %s\n", NETWORK_HOST_TEXT);
+
+	while (from && fgets(line, sizeof line, from)) {
+		bool kept = strncmp(line, "search", 6) == 0 || strncmp(line, "domain", 6) == 0 ||
+		            strncmp(line, "options", 7) == 0;
+		size_t size = strlen(line);
+		if (!kept || size > sizeof text - n)
+			continue;
+		memcpy(text + n, line, size);
+		n += size;
+	}
+	return write_file(root, "etc/resolv.conf", text, n);
 }
 
 static int make_device(int root, size_t i, bool rootless)
@@ -128,6 +156,7 @@ static int fill_root(int root, bool rootless)
 		copy_file(root, copied[i]);
 	for (size_t i = 0; i < ARRAY_LEN(made); i++)
 		TRY(write_file(root, made[i].path, made[i].text, strlen(made[i].text)));
+	TRY(write_resolver(root));
 	for (size_t i = 0; i < ARRAY_LEN(links); i++)
 		if (symlinkat(links[i].to, root, links[i].path) < 0)
 			return -errno;

@@ -54,7 +54,7 @@ static void send_message(struct sandbox_message m)
 
 static struct sandbox_spec spec(const char *name, int i, const char *zygote)
 {
-	struct sandbox_spec s = { .memory_mib = 128, .runtime_port = 9001 };
+	struct sandbox_spec s = { .network = true, .memory_mib = 128, .runtime_port = 9001 };
 
 	s.id = str_printf(a, "%s%d", name, i);
 	s.argv = arena_new(a, struct str);
@@ -172,7 +172,9 @@ static void measure_zygote(char **argv)
 
 int main(int argc, char **argv)
 {
+	bool network = !getenv("NO_NETWORK");
 	struct sandbox_options o = { .state_dir = S("/tmp/sandbox-bench-state"),
+		.network = { .possible = network, .standard = network },
 		.runtimes_dir = S("/nowhere") };
 	struct rlimit files;
 	struct sandbox_message m;

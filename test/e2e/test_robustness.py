@@ -149,8 +149,7 @@ SIGNED_CALL = ("sts", "POST", "/", b"Action=GetCallerIdentity&Version=2011-06-15
                {"Content-Type": "application/x-www-form-urlencoded"})
 
 
-def signed(server, service, method, path, body=b"", headers=None, secret=None, key=ACCOUNT,
-           when=None):
+def signed(server, service, method, path, body=b"", headers=None, secret=None, key=ACCOUNT):
     """The headers that a signed request has, as a dict."""
     request = botocore.awsrequest.AWSRequest(
         method, server.endpoint + path, data=body, headers=dict(headers or {}))
@@ -254,8 +253,10 @@ def test_chunked_answer(server, name):
         while (field := c.file.readline()) != b"\r\n":
             fields.append(field.lower().strip())
         assert b"transfer-encoding: chunked" in fields
-        n = int(c.file.readline(), 16)
-        assert b"sessionStart" in c.file.read(n)
+        seen = b""
+        while b"sessionStart" not in seen:
+            seen += c.file.read(int(c.file.readline(), 16))
+            assert c.file.readline() == b"\r\n"
     assert lives(server)
 
 
@@ -428,7 +429,7 @@ def test_unknown_targets(server, target):
     (b"Action=CreateRole&Version=2010-05-08&MaxSessionDuration=many&RoleName=a"
      b"&AssumeRolePolicyDocument={}", None),
     (b"&".join(b"A%d=b" % i for i in range(100000)), None),
-], ids=lambda v: repr(v[:60]))
+], ids=lambda v: repr(v and v[:60]))
 def test_malformed_query(server, body, code):
     status, headers, answer = call(server, "iam", "POST", "/", body, FORM)
     assert status in (400, 404)
@@ -588,11 +589,8 @@ def replace(old, new):
     return change
 
 
-def days_ago(n):
-    def change(headers):
-        then = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=n)
-        headers["X-Amz-Date"] = then.strftime("%Y%m%dT%H%M%SZ")
-    return change
+def keep(headers):
+    pass
 
 
 # What breaks it, and the error in JSON RPC, in REST JSON, in query and in S3.
@@ -606,9 +604,9 @@ SIGNATURES = {
     "unknown key": (replace(r"Credential=\w+", "Credential=AKIAIOSFODNN7EXAMPLE"),
                     "UnrecognizedClientException", "UnrecognizedClientException",
                     "InvalidClientTokenId", "InvalidAccessKeyId"),
-    "old": (days_ago(2), "InvalidSignatureException", "InvalidSignatureException",
+    "old": (keep, "InvalidSignatureException", "InvalidSignatureException",
             "SignatureDoesNotMatch", "RequestTimeTooSkewed"),
-    "future": (days_ago(-2), "InvalidSignatureException", "InvalidSignatureException",
+    "future": (keep, "InvalidSignatureException", "InvalidSignatureException",
                "SignatureDoesNotMatch", "RequestTimeTooSkewed"),
     "no signature": (replace(r", *Signature=\w+", ""), "IncompleteSignatureException",
                      "IncompleteSignatureException", "IncompleteSignature",
@@ -619,10 +617,11 @@ SIGNATURES = {
     "short scope": (replace(r"/aws4_request", ""), "IncompleteSignatureException",
                     "IncompleteSignatureException", "IncompleteSignature",
                     "AuthorizationHeaderMalformed"),
-    "another header": (set_header("X-Amz-Date", "20300101T000000Z"), "InvalidSignatureException",
-                       "InvalidSignatureException", "SignatureDoesNotMatch",
-                       "RequestTimeTooSkewed"),
+    "another date": (set_header("X-Amz-Date", "20300101T000000Z"), "InvalidSignatureException",
+                     "InvalidSignatureException", "SignatureDoesNotMatch",
+                     "AuthorizationHeaderMalformed"),
 }
+DAYS_OFF = {"old": -2, "future": 2}
 CALLS = (
     ("logs", "POST", "/", lambda n: json.dumps({"logGroupName": n}).encode(),
      dict(JSON_1_1, **{"X-Amz-Target": "Logs_20140328.CreateLogGroup"})),
@@ -648,11 +647,15 @@ def error_code(service, headers, body):
 
 @pytest.mark.parametrize("kind", range(4), ids=["json", "rest-json", "query", "s3"])
 @pytest.mark.parametrize("what", SIGNATURES)
-def test_bad_signatures(server, name, what, kind):
+def test_bad_signatures(server, name, what, kind, monkeypatch):
+    then = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(
+        days=DAYS_OFF.get(what, 0))
     service, method, path, body, headers = CALLS[kind]
     path = path % name if "%" in path else path
-    status, headers, answer = call(
-        server, service, method, path, body(name), headers, change=SIGNATURES[what][0])
+    with monkeypatch.context() as patched:
+        patched.setattr(botocore.auth, "get_current_datetime", lambda **_: then)
+        status, headers, answer = call(
+            server, service, method, path, body(name), headers, change=SIGNATURES[what][0])
     code = SIGNATURES[what][1 + kind]
     assert error_code(service, headers, answer) == code
     assert status in STATUS.get(code, (403,))
@@ -722,12 +725,12 @@ def test_authority_is_not_trusted_by_itself(server):
                                   b"\x16" * 70000])
 def test_malformed_tls(server, data):
     with Raw(server) as c:
-        c.send(data)
-        c.socket.shutdown(socket.SHUT_WR)
         try:
+            c.send(data)
+            c.socket.shutdown(socket.SHUT_WR)
             while c.socket.recv(4096):
                 pass
-        except ConnectionError:
+        except OSError:
             pass
     assert lives(server)
 
@@ -772,7 +775,7 @@ def rss_kib(server):
 
 
 def test_ten_thousand_idle_connections(wolke_server):
-    n = 10000
+    n = 300 if "san-thread" in PROGRAM else 10000  # each costs its memory a mebibyte
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < n + 1000:
         pytest.skip("this host allows %d open files" % hard)
@@ -809,11 +812,12 @@ def test_accounts_and_regions_are_apart(wolke, name):
     """The same names in two accounts and two regions are different things."""
     places = [("111111111111", "us-east-1"), ("111111111111", "eu-west-1"),
               ("222222222222", "us-east-1")]
-    roles = {account: make_role(wolke.client("iam", key=account), name) for account, _ in places}
+    roles = {account: make_role(wolke.client("iam", key=account), name)
+             for account in {account for account, _ in places}}
     for account, region in places:
         logs = wolke.client("logs", region=region, key=account)
         logs.create_log_group(logGroupName=name)
-        logs.put_retention_policy(logGroupName=name, retentionInDays=len(region) and 7)
+        logs.put_retention_policy(logGroupName=name, retentionInDays=7)
         wolke.client("lambda", region=region, key=account).create_function(
             FunctionName=name, Runtime="provided.al2023", Handler="h", Role=roles[account],
             Description=account + region, Code={"ZipFile": zip_of({"bootstrap": "x"})})
@@ -833,9 +837,21 @@ def test_accounts_and_regions_are_apart(wolke, name):
     for account, region in places[1:]:
         client = wolke.client("lambda", region=region, key=account)
         assert client.get_function(FunctionName=name)
-        # Nobody reaches into another account or region by an ARN.
-        with pytest.raises(ClientError) as caught:
-            first.get_function(FunctionName="arn:aws:lambda:%s:%s:function:%s" % (
-                region, account, name))
-        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] in (400, 403, 404)
         client.delete_function(FunctionName=name)
+
+
+def test_an_arn_reaches_no_other_region_or_account(server, server_role, name):
+    elsewhere = server.client("lambda", region="eu-west-1")
+    elsewhere.create_function(FunctionName=name, Runtime="provided.al2023", Handler="h",
+                              Role=server_role, Code={"ZipFile": zip_of({"bootstrap": "x"})})
+    arn = elsewhere.get_function(FunctionName=name)["Configuration"]["FunctionArn"]
+    with pytest.raises(ClientError) as caught:
+        server.client("lambda").get_function(FunctionName=arn)
+    assert caught.value.response["Error"] == {
+        "Code": "ResourceNotFoundException", "Message":
+        "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')"}
+    with pytest.raises(ClientError) as caught:
+        server.client("lambda", region="eu-west-1", key="111111111111").get_function(
+            FunctionName=arn)
+    assert caught.value.response["Error"]["Code"] == "AccessDeniedException"
+    elsewhere.delete_function(FunctionName=arn)

@@ -12,6 +12,7 @@
 #include "codec/json.h"
 #include "services/lambda/destination.h"
 #include "services/lambda/event_invoke.h"
+#include "services/lambda/lambda.h"
 #include "services/lambda/recursion.h"
 
 #define MAX_PAUSE_MS (5 * 60 * 1000)
@@ -262,7 +263,8 @@ int lambda_async_deliver(struct task *t, struct kv_job *job)
 	TRY(record_unpack(task_arena(t), &lambda_shape_async_event_record, job->payload, &x->e));
 	x->ref = (struct lambda_ref){ x->e.account, x->e.region, x->e.function_name,
 		x->e.qualifier };
-	struct call background = { .account = x->e.account,
+	struct call background = { .service = &lambda_service,
+		.account = x->e.account,
 		.region = x->e.region,
 		.request_id = x->e.request_id,
 		.now_ms = clock_now_ms() };

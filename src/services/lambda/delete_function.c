@@ -2,6 +2,7 @@
 #include "services/lambda/function.h"
 
 #include "services/lambda/function_url.h"
+#include "services/lambda/recording.h"
 
 struct deletion {
 	struct lambda_ref ref;
@@ -83,6 +84,7 @@ static int drop_all(struct kv_txn *txn, struct deletion *d)
 		kv_del_prefix(txn, lambda_row_prefix(a, &d->ref, kinds[i]));
 	kv_del(txn, lambda_provisioned_index_key(a, &d->ref));
 	TRY(lambda_url_drop_all(txn, &d->ref));
+	TRY(lambda_recordings_drop(txn, &d->ref));
 	return drop_row(txn, &d->ref, lambda_function_key(a, &d->ref));
 }
 

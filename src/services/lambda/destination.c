@@ -8,6 +8,7 @@
 #include "codec/codec.h"
 #include "codec/json.h"
 #include "s3_gen.h"
+#include "services/lambda/lambda.h"
 
 #define MAX_AGE_MS   (6 * 3600 * 1000)
 #define MAX_PAUSE_MS (5 * 60 * 1000)
@@ -218,7 +219,8 @@ static int send(struct task *t, const struct lambda_delivery_record *d)
 	struct sending s = { .d = d };
 	/* Whoever is called finds the event's lineage where a request would carry it. */
 	struct http_exchange carrier = { 0 };
-	struct call background = { .account = d->account,
+	struct call background = { .service = &lambda_service,
+		.account = d->account,
 		.region = d->region,
 		.request_id = d->request_id,
 		.now_ms = clock_now_ms(),

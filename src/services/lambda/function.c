@@ -54,6 +54,11 @@ int lambda_ref_parse(struct task *t, struct str name, struct str qualifier, stru
 		if (split_resource(ref, arn.resource) != 0)
 			return fail(t, LAMBDA_INVALID_PARAMETER_VALUE_EXCEPTION,
 			        "Invalid function ARN: %.*s", STR(name));
+		/* Services reach into other regions, clients do not. */
+		if (!c->caller && !str_eq(arn.region, c->region))
+			return fail(t, LAMBDA_RESOURCE_NOT_FOUND_EXCEPTION,
+			        "Functions from '%.*s' are not reachable in this region ('%.*s')",
+			        STR(arn.region), STR(c->region));
 	} else if (partial == 12) {
 		ref->account = str_sub(name, 0, 12);
 		split_name(ref, str_sub(name, 22, name.n));
@@ -149,6 +154,7 @@ static int get_version(struct kv_txn *txn, const struct lambda_ref *ref, struct 
 	        &lambda_shape_function_record, r));
 	r->tags = latest.tags;
 	r->reserved_concurrency = latest.reserved_concurrency;
+	r->recording = latest.recording;
 	r->recursive_loop = latest.recursive_loop;
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* GetFunction, GetFunctionConfiguration, and the address under which a package can be fetched. */
-#include "services/lambda/function.h"
+#include "services/lambda/directory.h"
 #include "services/lambda/route.h"
 
 #include "codec/codec.h"
@@ -85,6 +85,8 @@ int lambda_get_function(struct task *t, const struct lambda_get_function_in *in,
 	out->code = arena_new(a, struct lambda_function_code_location);
 	out->code->repository_type = S("S3");
 	out->code->location = lambda_package_link(t, r.code_blob);
+	if (r.directory)
+		out->code = lambda_directory_location(a, &r);
 	out->tags = r.tags;
 	if (r.reserved_concurrency.set) {
 		out->concurrency = arena_new(a, struct lambda_concurrency);

@@ -1,8 +1,9 @@
-/* Invoke */
+/* Invoke, and its forerunner InvokeAsync */
 #include "services/lambda/async.h"
 
 #include "codec/codec.h"
 #include "codec/json.h"
+#include "services/lambda/recording.h"
 #include "services/lambda/recursion.h"
 
 #define ASYNC_MAX 1048576
@@ -54,15 +55,22 @@ int lambda_run(struct task *t, const struct lambda_ref *ref, const struct lambda
 	struct runtime_function f;
 
 	TRY(lambda_run_prepare(t, ref, r, &traced, &f));
-	return lambda_run_failed(t, runtime_invoke(t, &f, &traced, result), result->payload);
+	int got = runtime_invoke(t, &f, &traced, result);
+	if (got == 0 && r->recording.v)
+		lambda_recording_add(t, ref, r, &traced, result);
+	return lambda_run_failed(t, got, result->payload);
+}
+
+static int too_large(struct task *t, size_t limit)
+{
+	return fail(t, LAMBDA_REQUEST_TOO_LARGE_EXCEPTION,
+	        "Request must be smaller than %zu bytes for the InvokeFunction operation", limit);
 }
 
 int lambda_check_event(struct task *t, struct str payload, size_t limit)
 {
 	if (payload.n > limit)
-		return fail(t, LAMBDA_REQUEST_TOO_LARGE_EXCEPTION,
-		        "Request must be smaller than %zu bytes for the InvokeFunction operation",
-		        limit);
+		return too_large(t, limit);
 	if (payload.n && !json_is_valid(payload))
 		return fail(t, LAMBDA_INVALID_REQUEST_CONTENT_EXCEPTION,
 		        "Could not parse request body into json: Could not parse payload into "
@@ -120,5 +128,23 @@ int lambda_invoke(struct task *t, const struct lambda_invoke_in *in, struct lamb
 	TRY(lambda_run(t, &ref, &r, &invocation, &result));
 	out->executed_version = r.configuration->version;
 	answer(task_arena(t), &result, out);
+	return 0;
+}
+
+int lambda_invoke_async(struct task *t, const struct lambda_invoke_async_in *in,
+        struct lambda_invoke_async_out *out)
+{
+	struct lambda_invoke_in event = { .function_name = in->function_name };
+	struct lambda_function_record r;
+	struct lambda_ref ref;
+
+	int bad = stream_read_all(t, in->invoke_args, task_arena(t), ASYNC_MAX + 1, &event.payload);
+	if (bad == -EMSGSIZE)
+		return too_large(t, ASYNC_MAX);
+	TRY(bad);
+	TRY(lambda_check_event(t, event.payload, ASYNC_MAX));
+	TRY(lambda_find(t, in->function_name, (struct str){ 0 }, &ref, &r));
+	TRY(lambda_async_add(t, &ref, &event));
+	out->status = opt_int(202);
 	return 0;
 }

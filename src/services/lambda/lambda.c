@@ -6,6 +6,7 @@
 #include "services/lambda/destination.h"
 #include "services/lambda/function_url.h"
 #include "services/lambda/layer.h"
+#include "services/lambda/operate.h"
 #include "services/lambda/route.h"
 
 static int on_resource(struct task *t, const void *in, struct api_access *access)
@@ -32,6 +33,8 @@ static const struct api_row rows[] = {
 	        .authorize = lambda_on_function),
 	API_ROW(lambda, INVOKE_WITH_RESPONSE_STREAM, invoke_with_response_stream,
 	        .action = "lambda:InvokeFunction", .authorize = lambda_on_function),
+	API_ROW(lambda, INVOKE_ASYNC, invoke_async, .action = "lambda:InvokeFunction",
+	        .authorize = lambda_on_function),
 	API_ROW(lambda, LIST_FUNCTIONS, list_functions),
 	API_ROW(lambda, LIST_TAGS, list_tags, .authorize = on_resource),
 	API_ROW(lambda, LIST_VERSIONS_BY_FUNCTION, list_versions_by_function,
@@ -104,6 +107,7 @@ static const struct api_row rows[] = {
 
 static const struct api_route routes[] = {
 	{ lambda_package_match, lambda_package_serve },
+	{ lambda_operate_match, lambda_operate_serve },
 	{ lambda_url_match, lambda_url_serve },
 };
 

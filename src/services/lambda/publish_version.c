@@ -27,6 +27,8 @@ static int publish(struct kv_txn *txn, void *arg)
 	latest.qualifier = (struct str){ 0 };
 	TRY(lambda_record_get(txn, &latest, &p->latest));
 	struct lambda_function_configuration *c = p->latest.configuration;
+	if (p->latest.directory)
+		return LAMBDA_RESOURCE_CONFLICT_EXCEPTION;
 	if (p->in->code_sha256.p && !str_eq(p->in->code_sha256, c->code_sha256))
 		return LAMBDA_INVALID_PARAMETER_VALUE_EXCEPTION;
 	if (p->in->revision_id.p && !str_eq(p->in->revision_id, c->revision_id))
@@ -68,6 +70,10 @@ int lambda_publish_version(struct task *t, const struct lambda_publish_version_i
 	int bad = kv_update(t, publish, &p);
 	if (bad == KV_NOT_FOUND)
 		return lambda_not_found(t, &p.ref);
+	if (bad == LAMBDA_RESOURCE_CONFLICT_EXCEPTION)
+		return fail(t, bad,
+		        "%.*s is served from the directory %.*s: deploy it to publish a version",
+		        STR(p.ref.name), STR(p.latest.directory->path));
 	if (bad == LAMBDA_PRECONDITION_FAILED_EXCEPTION)
 		return lambda_precondition(t, in->revision_id, &p.latest);
 	if (bad == LAMBDA_INVALID_PARAMETER_VALUE_EXCEPTION)

@@ -6,6 +6,7 @@
 #include "base/rand.h"
 
 #define LOOPS_MAX   16
+#define TRACE_MAX   1024
 #define LINEAGE_MAX 6 /* functions in a chain that are remembered */
 
 struct str lambda_trace_of(struct task *t)
@@ -16,18 +17,26 @@ struct str lambda_trace_of(struct task *t)
 	return (struct str){ 0 };
 }
 
-static struct str new_root(struct arena *a)
+static bool is_traced(const struct lambda_function_record *r)
 {
-	return str_printf(a, "Root=1-%08llx-%016llx%08llx;Parent=%016llx;Sampled=0",
-	        (unsigned long long)(clock_now_ms() / 1000), (unsigned long long)rand_u64(),
-	        (unsigned long long)(rand_u64() & 0xffffffff), (unsigned long long)rand_u64());
+	const struct lambda_function_configuration *c = r->configuration;
+
+	return c && c->tracing_config && str_eq(c->tracing_config->mode, S("Active"));
 }
 
-struct str lambda_trace_or_new(struct task *t)
+static struct str new_root(struct arena *a, const struct lambda_function_record *r)
+{
+	return str_printf(a, "Root=1-%08llx-%016llx%08llx;Parent=%016llx;Sampled=%d",
+	        (unsigned long long)(clock_now_ms() / 1000), (unsigned long long)rand_u64(),
+	        (unsigned long long)(rand_u64() & 0xffffffff), (unsigned long long)rand_u64(),
+	        is_traced(r));
+}
+
+struct str lambda_trace_or_new(struct task *t, const struct lambda_function_record *r)
 {
 	struct str came = lambda_trace_of(t);
 
-	return str_find(came.p ? came : S(""), S("Root=")) >= 0 ? came : new_root(task_arena(t));
+	return str_find(came.p ? came : S(""), S("Root=")) >= 0 ? came : new_root(task_arena(t), r);
 }
 
 /* The SDKs escape the bar. */
@@ -81,6 +90,8 @@ bool lambda_trace_next(struct arena *a, struct str arn, const struct lambda_func
 	struct buf kept = buf_init(a), others = buf_init(a);
 	int64_t count = -1;
 
+	if (came.n > TRACE_MAX)
+		came = (struct str){ 0 };
 	while (came.p && came.n) {
 		struct str part = str_trim(str_cut(&came, ';'));
 		if (str_starts(part, S("Lineage=")))
@@ -90,7 +101,7 @@ bool lambda_trace_next(struct arena *a, struct str arn, const struct lambda_func
 	}
 	struct str root = buf_str(&kept);
 	if (str_find(root, S("Root=")) < 0)
-		root = new_root(a);
+		root = new_root(a, r);
 	*next = str_printf(a, "%.*s;Lineage=1:%.*s:%lld%.*s", STR(root), STR(hash),
 	        (long long)count + 1, STR(buf_str(&others)));
 	return count + 1 < LOOPS_MAX || str_eq(r->recursive_loop, S("Allow"));

@@ -11,7 +11,7 @@
 /* The trace that came with the running call, directly or through services; absent: none. */
 struct str lambda_trace_of(struct task *t);
 /* The same, or a new one when none came. */
-struct str lambda_trace_or_new(struct task *t);
+struct str lambda_trace_or_new(struct task *t, const struct lambda_function_record *r);
 /* The header for an invocation of the function. False: it has run sixteen times in this chain and
  * its configuration says to stop there. */
 bool lambda_trace_next(struct arena *a, struct str arn, const struct lambda_function_record *r,

@@ -1,5 +1,5 @@
 /* runnable: a stored function as the runtime wants it. */
-#include "services/lambda/function.h"
+#include "services/lambda/directory.h"
 
 static void add_environment(
         struct arena *a, const struct lambda_environment_response *e, struct runtime_function *f)
@@ -24,6 +24,19 @@ static void add_logging(
 	f->log_json = str_eq(l->log_format, S("JSON"));
 	f->application_log_level = l->application_log_level;
 	f->system_log_level = l->system_log_level;
+}
+
+/* AWS has no setting for it but a VPC without a way out. */
+static void add_network(const struct lambda_tags *tags, struct runtime_function *f)
+{
+	for (size_t i = 0; i < tags->n; i++) {
+		if (!str_eq(tags->v[i].key, S("wolke:network")))
+			continue;
+		if (str_eq(tags->v[i].value, S("on")))
+			f->network = RUNTIME_NETWORK_ON;
+		else if (str_eq(tags->v[i].value, S("off")))
+			f->network = RUNTIME_NETWORK_OFF;
+	}
 }
 
 void lambda_runnable(struct arena *a, const struct lambda_ref *ref,
@@ -52,9 +65,13 @@ void lambda_runnable(struct arena *a, const struct lambda_ref *ref,
 		.n_layers = r->layer_blobs.n,
 		.max_async_age_s = 21600,
 	};
-	f->key = str_printf(a, "%.*s:%.*s:%.*s", STR(f->arn), STR(f->version), STR(r->generation));
+	add_network(&r->tags, f);
+	f->key = str_printf(a, "%.*s:%.*s:%.*s:%d", STR(f->arn), STR(f->version),
+	        STR(r->generation), (int)f->network);
+	f->arm64 = c->architectures.n && str_eq(c->architectures.v[0], S("arm64"));
 	add_environment(a, c->environment, f);
 	add_logging(a, c, f);
+	lambda_directory_runnable(a, r, f);
 }
 
 void lambda_changed(

@@ -22,6 +22,7 @@ static int change(struct kv_txn *txn, void *arg)
 		return LAMBDA_PRECONDITION_FAILED_EXCEPTION;
 	struct lambda_function_record before = c->record;
 	c->record.code_blob = c->package.blob;
+	c->record.directory = NULL;
 	c->record.unpacked_size = opt_int(c->package.unpacked);
 	c->record.generation = c->revision;
 	f->code_size = opt_int(c->package.size);

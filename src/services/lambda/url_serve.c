@@ -2,6 +2,7 @@
 #include "services/lambda/url_request.h"
 
 #include "base/log.h"
+#include "services/lambda/lambda.h"
 #include "services/lambda/policy_rows.h"
 #include "services/lambda/recursion.h"
 
@@ -63,8 +64,9 @@ static int refuse(struct url_request *r, int status, struct str body)
 
 static int forbidden(struct url_request *r)
 {
-	http_header_set(r->arena, &r->headers, S("x-amzn-ErrorType"), S("AccessDeniedException"));
-	return refuse(r, 403, S("{\"Message\":\"Forbidden\"}"));
+	TRY(refuse(r, 403, S("{\"Message\":\"Forbidden\"}")));
+	http_header_add(r->arena, &r->headers, S("x-amzn-ErrorType"), S("AccessDeniedException"));
+	return 0;
 }
 
 /* ---- may they? ---- */
@@ -115,7 +117,7 @@ static int invoke(struct task *t, struct url_request *r)
 {
 	struct runtime_result result = { 0 };
 
-	r->trace_id = lambda_trace_or_new(t);
+	r->trace_id = lambda_trace_or_new(t, &r->function);
 	struct runtime_invocation in = { .request_id = call_of(t)->request_id,
 		.payload = url_event(t, r),
 		.trace_id = r->trace_id,
@@ -150,6 +152,8 @@ static int steps(struct task *t, struct url_request *r)
 		r->status = 200;
 		return 0;
 	}
+	r->domain = str_printf(
+	        r->arena, "%.*s.lambda-url.%.*s.localhost", STR(r->id), STR(r->ref.region));
 	bad = stream_read_all(t, r->x->request.body, r->arena, BODY_MAX, &r->body);
 	if (bad == -EMSGSIZE)
 		return refuse(r, 413, S("{\"Message\":\"Request Entity Too Large\"}"));
@@ -172,11 +176,8 @@ int lambda_url_serve(struct task *t, struct http_exchange *x)
 	r->x = x;
 	r->arena = task_arena(t);
 	r->answer = S("");
+	call_of(t)->service = &lambda_service; /* whose errors these are */
 	take_address(r);
-	r->domain = by_host(&x->request, &r->id)
-	                    ? x->request.host
-	                    : str_printf(r->arena, "%.*s.lambda-url.%.*s.localhost", STR(r->id),
-	                              STR(api_options_of(t)->default_region));
 	int bad = steps(t, r);
 	if (bad == -ECANCELED)
 		return bad;
