@@ -39,6 +39,7 @@ struct env *env_new(struct runtime *rt, const struct interpreter *interpreter)
 	e->memory_fd = -1;
 	e->runtime_fd.fd = e->endpoint_fd.fd = e->log_fd.fd = -1;
 	e->run.init_ms = -1;
+	cond_init(&e->restored);
 	list_init(&e->conns);
 	list_init(&e->endpoint_conns);
 	make_id(e->id);

@@ -42,6 +42,7 @@ static struct report report_of(const struct env *e)
 		.version = e->pool->f.version,
 		.memory_size_mib = e->pool->f.memory_mib,
 		.init_ms = e->run.init_ms,
+		.restore_ms = e->run.restore_ms,
 	};
 }
 
@@ -133,6 +134,44 @@ void env_log_init_start(struct env *e)
 	env_log_event(e->log, buf_str(&b));
 }
 
+void env_log_restore_start(struct env *e)
+{
+	CLEANUP(arena_destroyp) struct arena *a = arena_create();
+	struct buf b = buf_init(a);
+	struct report_init r = { .runtime = e->interpreter->kind->name,
+		.exact = e->interpreter->exact,
+		.region = e->pool->f.region,
+		.name = e->pool->f.name,
+		.version = e->pool->f.version };
+
+	report_restore_start(&b, true, clock_now_ms(), &r);
+	if (e->extensions)
+		telemetry_platform(e, S("platform.restoreStart"), buf_str(&b));
+	if (!e->pool->f.log_json) {
+		buf_clear(&b);
+		report_restore_start(&b, false, clock_now_ms(), &r);
+	}
+	if (is_logged(e, false))
+		env_log_event(e->log, buf_str(&b));
+}
+
+static void log_restore_report(struct env *e, struct str error_type)
+{
+	CLEANUP(arena_destroyp) struct arena *a = arena_create();
+	struct buf b = buf_init(a);
+	double ms = ms_since(e->restore_started_ns);
+
+	report_restore_report(&b, true, clock_now_ms(), ms, error_type);
+	if (e->extensions)
+		telemetry_platform(e, S("platform.restoreReport"), buf_str(&b));
+	if (!e->pool->f.log_json) {
+		buf_clear(&b);
+		report_restore_report(&b, false, clock_now_ms(), ms, error_type);
+	}
+	if (is_logged(e, error_type.p))
+		env_log_event(e->log, buf_str(&b));
+}
+
 static void log_init_report(struct env *e, struct str status, struct str error_type)
 {
 	struct buf b = buf_init(e->arena);
@@ -170,7 +209,9 @@ static void note_run(struct env *e, const struct waiter *w)
 	r->request_id_n = keep(r->request_id, sizeof r->request_id, w->in->request_id);
 	r->trace_id_n = keep(r->trace_id, sizeof r->trace_id, w->in->trace_id);
 	r->started_ns = clock_mono_ns();
-	r->init_ms = e->n_invocations == 0 && !e->second_init ? e->init_ms : -1;
+	r->restore_ms = e->n_invocations == 0 ? e->restore_ms : 0;
+	r->init_ms =
+	        e->n_invocations == 0 && !e->second_init && r->restore_ms <= 0 ? e->init_ms : -1;
 	r->answered = r->said_start = false;
 	r->half_over = r->timed_out = r->told = false;
 	r->half = (struct cpu_use){ 0 };
@@ -220,9 +261,21 @@ static void begin_second_init(struct env *before)
 	task_start(p->rt->loop, "env-start", env_start_task, env_ref(e));
 }
 
+static void restore_is_over(struct env *e)
+{
+	e->restoring = false;
+	e->initialised = true;
+	e->restore_ms = ms_since(e->restore_started_ns);
+	log_restore_report(e, (struct str){ 0 });
+	if (!e->second_init)
+		timer_cancel(&e->timer);
+}
+
 static void init_is_over(struct env *e)
 {
-	if (!e->second_init) {
+	if (e->restoring) {
+		restore_is_over(e);
+	} else if (!e->second_init) {
 		e->initialised = true;
 		e->pool->provision_failures = 0;
 		e->init_ms = e->pool->init_ms = ms_since(e->init_started_ns);
@@ -420,6 +473,24 @@ static uint64_t time_left_ms(const struct env *e)
 }
 
 /* Half way, the full time, and the end of finding out where it was. */
+void env_restore_failed(struct env *e, struct str payload, struct str error_type)
+{
+	struct list_node *n = list_first(&e->pool->waiting);
+
+	env_drain_log(e);
+	log_restore_report(e, error_type);
+	if (n) {
+		struct waiter *w = CONTAINER_OF(n, struct waiter, node);
+		struct runtime_result *result = w->result;
+		pool_fail_waiter(e->pool, w, 0, payload);
+		result->function_error = S("Unhandled");
+		result->error_type = str_dup(w->arena, error_type);
+		result->init_ms = -1;
+	}
+	e->end = ENV_END_FAILURE;
+	env_stop(e);
+}
+
 static void time_passes(struct env *e)
 {
 	struct run *r = &e->run;

@@ -219,7 +219,8 @@ static void succeeded(struct env *e)
 	}
 	env_set_state(e, ENV_INIT);
 	if (!e->second_init)
-		timer_set(&e->timer, e->rt->loop, INIT_MAX_MS, env_init_timeout);
+		timer_set(&e->timer, e->rt->loop, e->snapshot ? SNAPSHOT_INIT_MS : INIT_MAX_MS,
+		        env_init_timeout);
 	if (!e->extensions)
 		runtime_api_assign(e);
 }

@@ -14,6 +14,7 @@ struct report {
 	struct str request_id;
 	struct str version;          /* of the function */
 	double duration_ms, init_ms; /* init_ms < 0: a warm start */
+	double restore_ms;           /* of SnapStart; 0: not restored */
 	uint32_t memory_size_mib, max_memory_mib;
 	struct str status;     /* "timeout", "error"; absent: success */
 	struct str error_type; /* with "error" */
@@ -51,6 +52,9 @@ void report_end(struct buf *b, const struct report *r); /* text only */
 void report_report(struct buf *b, bool json, int64_t now_ms, const struct report *r);
 void report_init_start(struct buf *b, bool json, int64_t now_ms, const struct report_init *r);
 void report_init_report(struct buf *b, bool json, int64_t now_ms, const struct report_init *r);
+void report_restore_start(struct buf *b, bool json, int64_t now_ms, const struct report_init *r);
+void report_restore_report(
+        struct buf *b, bool json, int64_t now_ms, double duration_ms, struct str error_type);
 void report_extension(struct buf *b, bool json, int64_t now_ms, const struct report_extension *r);
 void report_subscription(
         struct buf *b, bool json, int64_t now_ms, const struct report_subscription *r);

@@ -80,7 +80,7 @@ static void keep_idle(struct env *e, uint64_t now)
 
 	if (e->pool->f.debug_port)
 		return;
-	if ((idle > keep_warm_ns(e->rt) && !e->provisioned) || expires) {
+	if ((idle > keep_warm_ns(e->rt) && !e->provisioned && !e->snapshot) || expires) {
 		env_stop(e);
 	} else if (!e->frozen && idle > FREEZE_AFTER_MS * 1000000ull && !telemetry_is_pending(e)) {
 		e->frozen = true;

@@ -36,6 +36,7 @@ struct runtime_function {
 	uint16_t debug_port; /* inside; set by the runtime itself */
 	bool replay;         /* of a recorded invocation: not on the bill */
 	bool arm64;          /* as configured: counts for the bill */
+	bool snap_start; /* SnapStart on this (published) version */
 	struct str code_dir; /* development: a directory instead of code_blob */
 	enum runtime_network network;
 };
@@ -69,6 +70,7 @@ enum runtime_error {
 	RUNTIME_THROTTLED_HOST,         /* the machine is full: 429 after a bounded wait */
 	RUNTIME_UNAVAILABLE, /* no interpreter for it here: result->payload says what to install */
 	RUNTIME_BAD_PACKAGE, /* the zip cannot be unpacked */
+	RUNTIME_SNAPSHOT_FAILED,    /* the function's init, or one of its hooks, has failed */
 	RUNTIME_RESPONSE_TOO_LARGE, /* never returned: becomes a function error, as in AWS */
 };
 
@@ -118,6 +120,10 @@ int runtime_provision(
         struct task *t, struct str arn, struct runtime_provision *v, size_t n) MUST_USE;
 /* Fills in what there is. */
 int runtime_provisioned(struct task *t, struct runtime_provision *v, size_t n) MUST_USE;
+
+/* SnapStart: initialises environments of the version and keeps them frozen; returns when the first
+ * one is. RUNTIME_SNAPSHOT_FAILED: its log says why. */
+int runtime_snapshot(struct task *t, const struct runtime_function *f) MUST_USE;
 
 /* Is there an interpreter for the runtime here? 0; RUNTIME_UNAVAILABLE with a sentence on *why that
  * says what to install; on *nearest the one that would be used when it is not exact. */

@@ -112,7 +112,7 @@ static int response(struct task *t, struct runtime_conn *c, struct api_request *
 	return runtime_api_accepted(t, c);
 }
 
-static struct str error_type(const struct api_request *r)
+struct str runtime_api_error_type(const struct api_request *r)
 {
 	struct str type =
 	        http_header_get(&r->parser.headers, S("lambda-runtime-function-error-type"));
@@ -121,7 +121,7 @@ static struct str error_type(const struct api_request *r)
 }
 
 /* What is not JSON cannot be an error document. */
-static struct str document(struct task *t, const struct api_request *r)
+struct str runtime_api_document(struct task *t, const struct api_request *r)
 {
 	struct buf b = buf_init(task_arena(t));
 	struct json_writer w = json_writer(&b);
@@ -129,7 +129,7 @@ static struct str document(struct task *t, const struct api_request *r)
 	if (json_is_valid(r->body))
 		return r->body;
 	json_object(&w);
-	json_member_str(&w, S("errorType"), error_type(r));
+	json_member_str(&w, S("errorType"), runtime_api_error_type(r));
 	json_member_str(&w, S("errorMessage"), r->body.n ? r->body : S("Unknown error"));
 	json_end(&w);
 	return buf_str(&b);
@@ -137,9 +137,9 @@ static struct str document(struct task *t, const struct api_request *r)
 
 static int error(struct task *t, struct runtime_conn *c, struct api_request *r)
 {
-	struct outcome o = { .payload = document(t, r),
+	struct outcome o = { .payload = runtime_api_document(t, r),
 		.function_error = S("Unhandled"),
-		.error_type = error_type(r) };
+		.error_type = runtime_api_error_type(r) };
 
 	if (!runtime_api_is_current(c->env, r->id))
 		return runtime_api_bad_id(t, c);
@@ -160,7 +160,7 @@ static int init_error(struct task *t, struct runtime_conn *c, struct api_request
 	TRY(runtime_api_accepted(t, c));
 	TRY(runtime_api_flush(t, c));
 	if (e->state == ENV_INIT)
-		env_init_failed(e, document(t, r), error_type(r));
+		env_init_failed(e, runtime_api_document(t, r), runtime_api_error_type(r));
 	return 0;
 }
 
@@ -185,6 +185,8 @@ static const struct {
 	{ S_INIT("POST"), S_INIT(PREFIX "invocation/"), S_INIT("/response"), response },
 	{ S_INIT("POST"), S_INIT(PREFIX "invocation/"), S_INIT("/error"), error },
 	{ S_INIT("POST"), S_INIT(PREFIX "init/error"), S_INIT(""), init_error },
+	{ S_INIT("GET"), S_INIT(PREFIX "restore/next"), S_INIT(""), snapshot_next },
+	{ S_INIT("POST"), S_INIT(PREFIX "restore/error"), S_INIT(""), snapshot_restore_error },
 	{ S_INIT("GET"), S_INIT("/_wolke/environment"), S_INIT(""), environment },
 };
 

@@ -29,6 +29,13 @@ int runtime_api_fill(struct task *t, struct runtime_conn *c) MUST_USE;
 bool runtime_api_is_current(const struct env *e, struct str id);
 bool runtime_api_is_running(const struct env *e);
 
+struct str runtime_api_error_type(const struct api_request *r);
+struct str runtime_api_document(struct task *t, const struct api_request *r);
+
+/* ---- snapshot.c ---- */
+int snapshot_next(struct task *t, struct runtime_conn *c, struct api_request *r) MUST_USE;
+int snapshot_restore_error(struct task *t, struct runtime_conn *c, struct api_request *r) MUST_USE;
+
 /* ---- runtime_api_stream.c ---- */
 bool runtime_api_is_stream(const struct api_request *r);
 int runtime_api_stream(struct task *t, struct runtime_conn *c, struct api_request *r) MUST_USE;

@@ -22,12 +22,13 @@
 #include "runtime/runtime.h"
 #include "runtime/sandbox_client.h"
 
-#define RUNTIME_PORT    9001
-#define INIT_MAX_MS     10000
-#define HOST_WAIT_MS    10000
-#define FREEZE_AFTER_MS 1000
-#define SPARES_MIN      2
-#define SPARES_MAX      8
+#define RUNTIME_PORT     9001
+#define INIT_MAX_MS      10000
+#define SNAPSHOT_INIT_MS 130000
+#define HOST_WAIT_MS     10000
+#define FREEZE_AFTER_MS  1000
+#define SPARES_MIN       2
+#define SPARES_MAX       8
 /* Beside enum runtime_error, inside of this folder: becomes a function error. */
 #define RUNTIME_INVALID_ENTRYPOINT 100
 #define CREDENTIALS_S              43200
@@ -88,6 +89,10 @@ struct pool {
 	size_t n_wanted, n_provisioned; /* ahead of need, kept */
 	unsigned provision_failures;    /* in a row */
 	struct timer provisioning;      /* the next try */
+	struct list snapshots;          /* frozen behind their init (SnapStart) */
+	size_t n_snapshots;             /* and those on their way there */
+	size_t n_watchers;              /* tasks that look at it */
+	bool snapshot_failed;           /* the last one */
 	bool retired;
 	struct usage usage;
 	bool no_spares;          /* one could not be assigned: they are not for it */
@@ -147,7 +152,8 @@ struct run {
 	char trace_id[256];
 	size_t trace_id_n;
 	uint64_t started_ns;
-	double init_ms; /* < 0: warm */
+	double init_ms;    /* < 0: warm */
+	double restore_ms; /* 0: was not restored for it */
 	bool said_start, answered;
 	bool half_over, timed_out; /* its time */
 	bool told;                 /* that it was up */
@@ -181,11 +187,17 @@ struct env {
 	double init_ms;
 	bool second_init; /* within an invocation, bound to its invoker */
 	bool dedicated;   /* counted in no n_starting */
-	bool provisioned; /* one of those that are kept ahead */
-	bool initialised; /* its init has succeeded */
-	bool killed;      /* SANDBOX_KILL is sent, or will be */
-	enum env_end end; /* why it stops */
-	bool warming;     /* a spare whose interpreter is not ready yet */
+	bool snapshot;    /* made to be one, and not taken yet */
+	bool init_ended;  /* has asked for restore/next */
+	bool restoring;   /* from then until it asks for an invocation */
+	struct cond restored;
+	uint64_t restore_started_ns;
+	double restore_ms; /* of the last restore; 0: none */
+	bool provisioned;  /* one of those that are kept ahead */
+	bool initialised;  /* its init has succeeded */
+	bool killed;       /* SANDBOX_KILL is sent, or will be */
+	enum env_end end;  /* why it stops */
+	bool warming;      /* a spare whose interpreter is not ready yet */
 	struct timer timer;
 	char *dump; /* diagnose.c */
 	size_t dump_n;
@@ -256,6 +268,9 @@ int env_next(struct env *e, struct runtime_conn *c) MUST_USE;
 void env_is_ready(struct env *e);
 void env_bind(struct env *e, struct waiter *w);
 void env_log_init_start(struct env *e);
+void env_log_restore_start(struct env *e);
+/* A hook after the restore has failed. */
+void env_restore_failed(struct env *e, struct str payload, struct str error_type);
 void env_finish(struct env *e, const struct outcome *o);
 /* The runtime reports that its init failed: payload is the error document. */
 void env_init_failed(struct env *e, struct str payload, struct str error_type);
@@ -278,6 +293,7 @@ int pool_get(struct runtime *rt, const struct runtime_function *f, struct arena 
 struct env *pool_take_idle(struct pool *p);
 /* Starts environments while more invocations wait than are coming. False: the host is full. */
 bool pool_grow(struct pool *p);
+void pool_start_snapshot(struct pool *p);
 void pool_start_one(struct pool *p, bool provisioned);
 /* Makes room on a full host. False: nothing is idle. */
 bool pool_evict(struct runtime *rt);
@@ -294,6 +310,12 @@ void pool_retire(struct pool *p);
 void pool_start_ahead(struct pool *p);
 void function_release(struct function *f);
 void function_running(struct runtime *rt, struct function *f, int change);
+
+/* ---- snapshot.c ---- */
+void snapshot_fill(struct pool *p);
+/* Restores one for whoever waits. False: there is none. */
+bool snapshot_take(struct pool *p);
+void snapshot_lost(struct pool *p, struct env *e);
 
 /* ---- provision.c ---- */
 /* Starts what is missing, ends what is too much. */

@@ -104,6 +104,12 @@ int lambda_provision_apply(struct task *t, const struct lambda_ref *ref) MUST_US
 /* For all functions, at start. */
 int lambda_provision_start(struct task *t) MUST_USE;
 
+/* snapshot.c: a version with SnapStart is Pending until its snapshot is taken, by a job. */
+void lambda_snapshot_begin(struct kv_txn *txn, const struct lambda_ref *ref,
+        struct lambda_function_configuration *version);
+int lambda_snapshot_deliver(struct task *t, struct kv_job *job);
+/* fail()s when it is not there yet. */
+int lambda_snapshot_check(struct task *t, const struct lambda_function_record *r) MUST_USE;
 struct str lambda_provisioned_index_key(struct arena *a, const struct lambda_ref *ref);
 
 #define LAMBDA_CONCURRENCY    1000 /* of an account */

@@ -23,6 +23,7 @@ int lambda_run_prepare(struct task *t, const struct lambda_ref *ref,
         struct runtime_function *f)
 {
 	lambda_runnable(task_arena(t), ref, r, f);
+	TRY(lambda_snapshot_check(t, r));
 	if (!lambda_trace_next(task_arena(t), f->arn, r, in->trace_id, &in->trace_id))
 		return fail(t, LAMBDA_RECURSIVE_INVOCATION_EXCEPTION,
 		        "Lambda has detected your function being invoked in a recursive loop with "
