@@ -31,7 +31,7 @@ static const struct command commands[] = {
 	{ "record", "FUNCTION [on|off]", "keep its invocations", command_record, 2 },
 	{ "recordings", "[FUNCTION]", "what was kept", command_recordings, 1 },
 	{ "replay", "ID [--debug [PORT]]", "run one again, and compare", command_replay, 1 },
-	{ "bill", "[--since 24h|DATE]", "what ran, and what AWS would charge", command_bill, 0 },
+	{ "bill", "[--since 24h|DATE]", "what ran, and what AWS would charge", command_bill },
 	{ "cert", "", "path of the certificate authority that clients may trust", command_cert },
 	{ "env", "", "shell lines that point AWS's tools here: eval $(wolke env)", command_env },
 	{ "version", "", "its version", command_version },
