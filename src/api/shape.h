@@ -92,7 +92,8 @@ enum shape_location {
 	IN_STATUS,
 };
 
-enum shape_time { TIME_DEFAULT, TIME_EPOCH_SECONDS, TIME_ISO8601, TIME_RFC822 };
+/* TIME_ISO8601_MS: with milliseconds even when they are 000, as S3 writes its documents. */
+enum shape_time { TIME_DEFAULT, TIME_EPOCH_SECONDS, TIME_ISO8601, TIME_ISO8601_MS, TIME_RFC822 };
 
 struct shape;
 

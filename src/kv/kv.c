@@ -64,8 +64,6 @@ int kv_open(const struct kv_options *options, struct kv **kv, const char **why)
 	fresh->path = str_dup(fresh->arena, options->path);
 	fresh->engine = options->engine ? options->engine : &kv_engine_rocksdb;
 	fresh->sync = options->durability == KV_STRICT;
-	/* Blobs made before the sweep at start are this process's own. */
-	fresh->sweeping = options->beside;
 	list_init(&fresh->watches);
 	list_init(&fresh->dues);
 	list_init(&fresh->open_waiters);

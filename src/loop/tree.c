@@ -77,7 +77,7 @@ static int add(struct tree *tree, struct str path, int depth)
 	struct str whole = join(tree->arena, tree->directory, path);
 	DIR *d = opendir(str_cstr(tree->arena, whole));
 	int bad = 0;
-	while (d && !bad && (e = readdir(d))) {
+	while (d && bad >= 0 && (e = readdir(d))) {
 		struct str name = str_of(e->d_name);
 		if (e->d_type == DT_DIR && is_entered(path, name))
 			bad = add(tree, join(tree->arena, path, name), depth + 1);

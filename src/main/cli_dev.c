@@ -20,7 +20,7 @@
 #define MADE_BY_DEV "Served from a directory by wolke dev"
 #define ROLE        "wolke-dev"
 #define BASIC       "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
-#define AGAIN_MS    500
+#define AGAIN_MS    200
 #define QUIET_MS    30
 
 /* A zip with one empty file: CreateFunction wants one; nothing runs it. */
@@ -32,10 +32,11 @@
 struct dev {
 	const struct options *o;
 	struct dev_show show;
-	struct str directory;     /* of the project, whole path */
-	struct str served;        /* what the function sees as /var/task */
-	struct str below;         /* "dist": where in it the code is */
-	struct str build;         /* command, or absent */
+	struct str directory; /* of the project, whole path */
+	struct str served;    /* what the function sees as /var/task */
+	struct str below;     /* "dist": where in it the code is */
+	struct str build;     /* command, or absent */
+	struct tree *sources;
 	struct dev_child watcher; /* the project's own watch mode */
 	struct str name, path;    /* function; its path below /_wolke/lambda/ */
 	struct dev_guess guess;
@@ -352,10 +353,8 @@ static int choose_build(struct task *t, struct dev *d)
 
 static int build_on_change(struct task *t, struct dev *d)
 {
-	struct tree *tree;
+	struct tree *tree = d->sources;
 	struct str what;
-
-	TRY(tree_open(task_loop(t), d->directory, d->below, &tree));
 	int bad = tree_wait(t, tree, TASK_FOREVER, &what);
 	while (!bad) {
 		/* A save is more than one event. */
@@ -518,11 +517,14 @@ static int dev_task(struct task *t, void *arg)
 	d->path =
 	        str_printf(a, "/_wolke/lambda/functions/%.*s/", STR(uri_encode(a, d->name, false)));
 	TRY(choose_build(t, d));
+	/* Before it is said that saves count. */
+	if (d->build.n && !d->watcher.pid)
+		TRY(tree_open(task_loop(t), d->directory, d->below, &d->sources));
 	TRY(serve(t, d));
 	say_what(t, d);
 	TRY(let_debug(t, d, d->o->debug_port));
 	d->tail = task_start(task_loop(t), "tail", tail_task, d);
-	if (d->build.n && !d->watcher.pid)
+	if (d->sources)
 		d->builder = task_start(task_loop(t), "build", build_task, d);
 	TRY(wait_for_signal(t, d));
 	return finish(t, d);

@@ -116,7 +116,9 @@ static int keep_on(struct task *t, struct runtime *rt)
 
 	for (;;) {
 		TRY(task_sleep(t, has_work(rt) ? KEEPER_MS : 10 * KEEPER_MS));
-		keep(rt);
+		/* At the end the spares are being stopped, uncounted. */
+		if (!rt->stopping)
+			keep(rt);
 		if (clock_mono_ns() < sweep_at)
 			continue;
 		TRY(packages_sweep(t, rt));

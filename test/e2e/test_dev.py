@@ -127,7 +127,7 @@ def test_what_it_chooses_and_honours(client, dev, name, tmp_path):
 
 def test_subdirectories_and_new_ones(client, dev, name):
     command, directory = dev({"app.py": "from lib.deep import V\ndef handler(e, c):\n    return V\n",
-                              "lib/deep.py": "V = 1\n"})
+                              "lib/deep.py": "V = 1\n", "a/x.py": "", "b/x.py": "", "z/x.py": ""})
     command.wait_for("serves")
     assert call(client, name) == 1
     (directory / "lib" / "deep.py").write_text("V = 22\n")
@@ -172,7 +172,15 @@ def test_it_is_durable_and_ends_with_a_deployment(wolke_server, tmp_path, name):
     assert call(server.client, name) == 1
     (directory / "app.py").write_text(APP % 2)
     eventually(lambda: call(server.client, name) == 2, "the change after a restart")
-    command.wait_for("changed: app.py")
+    # The log is shown again, too, once the command has found the server.
+    n = iter(range(10, 1000))
+
+    def shown():
+        (directory / "app.py").write_text(APP % next(n))
+        call(server.client, name)
+        return "changed: app.py" in command.text()
+
+    eventually(shown, "the log after a restart")
     assert command.stop() == 0
     functions = server.client("lambda")
     with pytest.raises(functions.exceptions.ResourceConflictException):
