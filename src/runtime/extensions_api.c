@@ -248,7 +248,7 @@ static const char *take_types(struct telemetry_wish *wish, yyjson_val *types)
 static const char *take_destination(struct telemetry_wish *wish, yyjson_val *destination)
 {
 	struct uri uri;
-	struct str text = json_get_str(destination, wish->logs_api ? "URI" : "URI");
+	struct str text = json_get_str(destination, "URI");
 	struct str protocol = json_get_str(destination, "protocol");
 
 	if (!str_eq(protocol, S("HTTP")))

@@ -36,7 +36,7 @@ struct runtime_function {
 	uint16_t debug_port; /* inside; set by the runtime itself */
 	bool replay;         /* of a recorded invocation: not on the bill */
 	bool arm64;          /* as configured: counts for the bill */
-	bool snap_start; /* SnapStart on this (published) version */
+	bool snap_start;     /* SnapStart on this (published) version */
 	struct str code_dir; /* development: a directory instead of code_blob */
 	enum runtime_network network;
 };
