@@ -111,7 +111,6 @@ static void test_report_json(void **state)
 
 static void test_report_restored(void **state)
 {
-	struct arena *a = arena_create();
 	struct buf b = buf_init(a);
 	struct report r = cold;
 
@@ -125,7 +124,6 @@ static void test_report_restored(void **state)
 	report_extension(&b, false, 0,
 	        &(struct report_extension){ S("x"), S("Ready"), S("INVOKE,SHUTDOWN"), { 0 } });
 	assert_text(buf_str(&b), "EXTENSION\tName: x\tState: Ready\tEvents: [INVOKE,SHUTDOWN]\n");
-	arena_destroy(a);
 }
 
 static void test_exit_reasons(void **state)
