@@ -621,6 +621,47 @@ def serve(connection, handler, report):
         requests = [done, next_one]
 
 
+def hooks(name):
+    """Those that the function has registered, with AWS's module or its own copy of that."""
+    module = sys.modules.get("snapshot_restore_py")
+    return list(getattr(module, name)()) if module else []
+
+
+def reseed():
+    """What libraries have made unique before the snapshot is made anew."""
+    if "random" in sys.modules:
+        sys.modules["random"].seed()
+    if "ssl" in sys.modules:
+        sys.modules["ssl"].RAND_add(os.urandom(32), 32.0)
+    if "tempfile" in sys.modules:
+        sys.modules["tempfile"]._name_sequence = None
+
+
+def snapshot(connection, report):
+    """The snapshot is taken within restore/next, which answers when somebody needs it."""
+    try:
+        for function, args, kwargs in reversed(hooks("get_before_snapshot")):
+            function(*args, **kwargs)
+    except Exception as e:
+        document, _ = report(e)
+        more = "Lambda-Runtime-Function-Error-Type: Runtime.BeforeSnapshotError\r\n"
+        connection.exchange(connection.post(API + "init/error", document, more=more))
+        sys.exit(1)
+    sys.stdout.flush()
+    status, _, _ = connection.exchange(connection.get(API + "restore/next"))
+    if status != 200:
+        sys.exit("bootstrap: the Runtime API answered %d" % status)
+    reseed()
+    try:
+        for function, args, kwargs in hooks("get_after_restore"):
+            function(*args, **kwargs)
+    except Exception as e:
+        document, _ = report(e)
+        more = "Lambda-Runtime-Function-Error-Type: Runtime.AfterRestoreError\r\n"
+        connection.exchange(connection.post(API + "restore/error", document, more=more))
+        sys.exit(1)
+
+
 def reporter(sink, is_json):
     """A function that logs an exception and returns what the Runtime API is told of it."""
 
@@ -655,4 +696,6 @@ def main():
         document, more = report(e)
         connection.exchange(connection.post(API + "init/error", document, more=more))
         sys.exit(1)
+    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+        snapshot(connection, report)
     serve(connection, handler, report)

@@ -62,7 +62,7 @@ const struct api_row *api_row_of(
 }
 
 /* S3's request ids are sixteen characters, everyone else's are UUIDs. */
-static struct str request_id(struct arena *a, const struct api_service *service)
+struct str api_request_id(struct arena *a, const struct api_service *service)
 {
 	if (service && service->model->protocol == WIRE_REST_XML)
 		return rand_text(a, 16, S("0123456789ABCDEFGHJKMNPQRSTVWXYZ"));
@@ -79,7 +79,7 @@ struct call *api_call_push(
 	c->operation = op;
 	c->caller = parent;
 	c->now_ms = clock_now_ms();
-	c->request_id = request_id(task_arena(t), service);
+	c->request_id = api_request_id(task_arena(t), service);
 	task_local_set(t, c);
 	return parent;
 }

@@ -40,6 +40,9 @@ int api_authorize_row(struct task *t, const struct api_row *row, const void *in)
 /* Validation, authorization and the handler, for a call whose principal is known. */
 int api_run(struct task *t, const struct api_row *row, const void *in, void *out) MUST_USE;
 
+/* S3's have a form of their own. */
+struct str api_request_id(struct arena *a, const struct api_service *service);
+
 /* A new call as the task's current one, child of the one before (which it returns). */
 struct call *api_call_push(
         struct task *t, const struct api_service *service, const struct shape_operation *op);

@@ -82,6 +82,7 @@ static int step_route(struct task *t, struct serving *s)
 		            &s->wire.n_labels) == 0) {
 			s->call->operation = s->wire.operation;
 			s->row = api_row_of(*candidates, s->wire.operation);
+			s->call->request_id = api_request_id(a, *candidates);
 			return 0;
 		}
 	}

@@ -188,6 +188,8 @@ static struct str time_text(struct arena *a, uint8_t time, int64_t ms)
 {
 	if (time == TIME_RFC822)
 		return time_rfc822(a, ms);
+	if (time == TIME_ISO8601_MS)
+		return time_iso8601(a, ms, true);
 	if (time == TIME_ISO8601)
 		return time_iso8601(a, ms, ms % 1000 != 0);
 	if (ms % 1000 == 0)

@@ -1,6 +1,7 @@
 /* loops: threads that each turn a loop. */
 #include "main/loops.h"
 
+#include "loop/channel.h"
 #include "net/client.h"
 
 #include <fcntl.h>
@@ -17,7 +18,8 @@ struct side {
 struct loops {
 	struct http_server_options options;
 	uint64_t grace_ms;
-	size_t n;
+	struct cond stopped; /* one of the loops has */
+	size_t n, n_stopping;
 	struct side sides[];
 };
 
@@ -60,6 +62,7 @@ int loops_start(struct task *t, int n, int listen_fd, const struct http_server_o
 
 	*loops = l;
 	l->options = *options;
+	cond_init(&l->stopped);
 	for (; l->n < (size_t)n; l->n++) {
 		l->sides[l->n].loops = l;
 		TRY(start_one(t, &l->sides[l->n], listen_fd));
@@ -76,17 +79,33 @@ static int end(struct task *t, void *arg)
 	return bad;
 }
 
-void loops_stop(struct task *t, struct loops *loops, uint64_t grace_ms)
+static int stop(struct task *t, void *arg)
+{
+	struct side *s = arg;
+	int bad = loop_call(t, s->loop, end, s);
+
+	loop_stop(s->loop);
+	s->loops->n_stopping--;
+	cond_broadcast(&s->loops->stopped);
+	return bad;
+}
+
+void loops_stop_begin(struct task *t, struct loops *loops, uint64_t grace_ms)
 {
 	if (!loops)
 		return;
 	loops->grace_ms = grace_ms;
-	for (size_t i = 0; i < loops->n; i++) {
-		struct side *s = &loops->sides[i];
-		if (loop_call(t, s->loop, end, s) < 0)
-			s->http = NULL;
-		loop_stop(s->loop);
-	}
+	loops->n_stopping = loops->n;
+	for (size_t i = 0; i < loops->n; i++)
+		task_start(task_loop(t), "loop-stop", stop, &loops->sides[i]);
+}
+
+void loops_stop_end(struct task *t, struct loops *loops)
+{
+	if (!loops)
+		return;
+	while (loops->n_stopping > 0 && cond_wait(t, &loops->stopped, TASK_FOREVER) == 0)
+		;
 	for (size_t i = 0; i < loops->n; i++) {
 		pthread_join(loops->sides[i].thread, NULL);
 		loop_free(loops->sides[i].loop);

@@ -11,5 +11,7 @@ struct loops;
 /* Starts n more loops with the slots of the running one; each listens on a copy of listen_fd. */
 int loops_start(struct task *t, int n, int listen_fd, const struct http_server_options *options,
         struct loops **loops) MUST_USE;
-/* Lets their running exchanges finish for at most grace_ms, and ends them. Frees; NULL is fine. */
-void loops_stop(struct task *t, struct loops *loops, uint64_t grace_ms);
+/* Stops accepting on all of them, at once; their running exchanges may go on for grace_ms. */
+void loops_stop_begin(struct task *t, struct loops *loops, uint64_t grace_ms);
+/* Waits until they have ended. Frees; NULL is fine. */
+void loops_stop_end(struct task *t, struct loops *loops);

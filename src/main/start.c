@@ -226,8 +226,9 @@ static int server_task(struct task *t, void *arg)
 		s->result = wait_for_signal(t, s);
 		log_info("stopping");
 		runtime_tails_end(s->loop);
-		loops_stop(t, s->loops, GRACE_MS);
+		loops_stop_begin(t, s->loops, GRACE_MS);
 		s->result = http_server_stop(t, s->http, GRACE_MS);
+		loops_stop_end(t, s->loops);
 		s->result = runtime_stop(t);
 	} else {
 		say("start", s->result);

@@ -1,5 +1,6 @@
 /* env: one sandbox, from its making to its end. What happens in between is in env_run.c. */
 #include "runtime/diagnose.h"
+#include "runtime/extensions.h"
 #include "runtime/logs.h"
 #include "runtime/runtime_internal.h"
 
@@ -38,6 +39,7 @@ struct env *env_new(struct runtime *rt, const struct interpreter *interpreter)
 	e->memory_fd = -1;
 	e->runtime_fd.fd = e->endpoint_fd.fd = e->log_fd.fd = -1;
 	e->run.init_ms = -1;
+	cond_init(&e->restored);
 	list_init(&e->conns);
 	list_init(&e->endpoint_conns);
 	make_id(e->id);
@@ -56,6 +58,7 @@ void env_unref(struct env *e)
 {
 	if (--e->refs > 0)
 		return;
+	extensions_free(e);
 	env_log_unref(e->log);
 	arena_destroy(e->arena);
 	mem_free(e);
@@ -196,6 +199,10 @@ void env_stop(struct env *e)
 	list_remove(&e->idle);
 	timer_cancel(&e->timer);
 	env_set_state(e, ENV_STOPPING);
+	if (e->pid && !e->killed && extensions_shutdown(e)) {
+		e->killed = true;
+		return;
+	}
 	/* Without a pid the sandbox is still being made: its start task sees the state. */
 	if (e->pid && !e->killed) {
 		e->killed = true;
@@ -231,6 +238,10 @@ static void gone(struct env *e)
 		env_set_state(e, ENV_STOPPING);
 	env_set_state(e, ENV_GONE);
 	map_remove(&e->rt->envs, str_of(e->id));
+	if (e->extensions)
+		cond_broadcast(&e->extensions->changed);
+	if (e->log && e->log->tap == e)
+		e->log->tap = NULL;
 	runtime_api_close(e);
 	env_drain_log(e);
 	loop_fd_deinit(&e->log_fd);
@@ -290,6 +301,31 @@ static int exit_task(struct task *t, void *arg)
 	env_unref(x->env);
 	mem_free(x);
 	return 0;
+}
+
+/* Its extensions are still there. */
+static int main_exit_task(struct task *t, void *arg)
+{
+	struct ended *x = arg;
+
+	(void)!task_sleep(t, SETTLE_MS);
+	extensions_on_child(x->env, &x->m);
+	env_unref(x->env);
+	mem_free(x);
+	return 0;
+}
+
+void env_on_child(struct runtime *rt, const struct sandbox_message *m)
+{
+	struct env *e = map_get(&rt->envs, m->id);
+
+	if (!e)
+		return;
+	struct ended *x = mem_new(struct ended);
+	x->env = env_ref(e);
+	x->m = *m;
+	x->m.id = x->m.why = (struct str){ 0 };
+	task_start(rt->loop, "env-child", main_exit_task, x);
 }
 
 void env_on_exit(struct runtime *rt, const struct sandbox_message *m)

@@ -1,8 +1,10 @@
 /* env_run: an environment's init and its invocations, until each has come to something. */
 #include "runtime/debug.h"
 #include "runtime/diagnose.h"
+#include "runtime/extensions.h"
 #include "runtime/logs.h"
 #include "runtime/runtime_internal.h"
+#include "runtime/telemetry.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -40,6 +42,7 @@ static struct report report_of(const struct env *e)
 		.version = e->pool->f.version,
 		.memory_size_mib = e->pool->f.memory_mib,
 		.init_ms = e->run.init_ms,
+		.restore_ms = e->run.restore_ms,
 	};
 }
 
@@ -64,10 +67,30 @@ static void log_start(struct env *e)
 	struct report r = report_of(e);
 
 	e->run.said_start = true;
+	if (e->extensions) {
+		report_start(&b, true, clock_now_ms(), &r);
+		telemetry_platform(e, S("platform.start"), buf_str(&b));
+		buf_clear(&b);
+	}
 	if (!is_logged(e, false))
 		return;
 	report_start(&b, e->pool->f.log_json, clock_now_ms(), &r);
 	env_log_event(e->log, buf_str(&b));
+}
+
+static void tell_end(struct env *e, struct buf *b, const struct report *r)
+{
+	report_runtime_done(b, clock_now_ms(), r);
+	telemetry_platform(e, S("platform.runtimeDone"), buf_str(b));
+	buf_clear(b);
+	buf_printf(b,
+	        "{\"time\":\"%.*s\",\"type\":\"platform.end\",\"record\":{\"requestId\":\"%.*s\"}}",
+	        STR(time_iso8601(b->arena, clock_now_ms(), true)), STR(r->request_id));
+	telemetry_platform(e, S("platform.end"), buf_str(b));
+	buf_clear(b);
+	report_report(b, true, clock_now_ms(), r);
+	telemetry_platform(e, S("platform.report"), buf_str(b));
+	buf_clear(b);
 }
 
 static void log_end(struct env *e, struct report *r)
@@ -75,6 +98,8 @@ static void log_end(struct env *e, struct report *r)
 	struct buf b = scratch(e);
 	bool json = e->pool->f.log_json;
 
+	if (e->extensions)
+		tell_end(e, &b, r);
 	if (!json) {
 		report_end(&b, r);
 		env_log_event(e->log, buf_str(&b));
@@ -98,10 +123,53 @@ void env_log_init_start(struct env *e)
 		.phase = S("init"),
 	};
 
+	if (e->extensions) {
+		report_init_start(&b, true, clock_now_ms(), &r);
+		telemetry_platform(e, S("platform.initStart"), buf_str(&b));
+		buf_clear(&b);
+	}
 	if (e->second_init || !is_logged(e, false))
 		return;
 	report_init_start(&b, e->pool->f.log_json, clock_now_ms(), &r);
 	env_log_event(e->log, buf_str(&b));
+}
+
+void env_log_restore_start(struct env *e)
+{
+	CLEANUP(arena_destroyp) struct arena *a = arena_create();
+	struct buf b = buf_init(a);
+	struct report_init r = { .runtime = e->interpreter->kind->name,
+		.exact = e->interpreter->exact,
+		.region = e->pool->f.region,
+		.name = e->pool->f.name,
+		.version = e->pool->f.version };
+
+	report_restore_start(&b, true, clock_now_ms(), &r);
+	if (e->extensions)
+		telemetry_platform(e, S("platform.restoreStart"), buf_str(&b));
+	if (!e->pool->f.log_json) {
+		buf_clear(&b);
+		report_restore_start(&b, false, clock_now_ms(), &r);
+	}
+	if (is_logged(e, false))
+		env_log_event(e->log, buf_str(&b));
+}
+
+static void log_restore_report(struct env *e, struct str error_type)
+{
+	CLEANUP(arena_destroyp) struct arena *a = arena_create();
+	struct buf b = buf_init(a);
+	double ms = ms_since(e->restore_started_ns);
+
+	report_restore_report(&b, true, clock_now_ms(), ms, error_type);
+	if (e->extensions)
+		telemetry_platform(e, S("platform.restoreReport"), buf_str(&b));
+	if (!e->pool->f.log_json) {
+		buf_clear(&b);
+		report_restore_report(&b, false, clock_now_ms(), ms, error_type);
+	}
+	if (is_logged(e, error_type.p))
+		env_log_event(e->log, buf_str(&b));
 }
 
 static void log_init_report(struct env *e, struct str status, struct str error_type)
@@ -118,6 +186,20 @@ static void log_init_report(struct env *e, struct str status, struct str error_t
 	env_log_event(e->log, buf_str(&b));
 }
 
+static void log_init_runtime_done(struct env *e)
+{
+	struct buf b = scratch(e);
+	struct report_init r = { .phase = e->second_init ? S("invoke") : S("init") };
+
+	report_init_runtime_done(&b, clock_now_ms(), &r);
+	telemetry_platform(e, S("platform.initRuntimeDone"), buf_str(&b));
+	buf_clear(&b);
+	r.duration_ms = ms_since(e->init_started_ns);
+	r.status = S("success");
+	report_init_report(&b, true, clock_now_ms(), &r);
+	telemetry_platform(e, S("platform.initReport"), buf_str(&b));
+}
+
 /* ---- begin ---- */
 
 static void note_run(struct env *e, const struct waiter *w)
@@ -127,7 +209,9 @@ static void note_run(struct env *e, const struct waiter *w)
 	r->request_id_n = keep(r->request_id, sizeof r->request_id, w->in->request_id);
 	r->trace_id_n = keep(r->trace_id, sizeof r->trace_id, w->in->trace_id);
 	r->started_ns = clock_mono_ns();
-	r->init_ms = e->n_invocations == 0 && !e->second_init ? e->init_ms : -1;
+	r->restore_ms = e->n_invocations == 0 ? e->restore_ms : 0;
+	r->init_ms =
+	        e->n_invocations == 0 && !e->second_init && r->restore_ms <= 0 ? e->init_ms : -1;
 	r->answered = r->said_start = false;
 	r->half_over = r->timed_out = r->told = false;
 	r->half = (struct cpu_use){ 0 };
@@ -149,6 +233,8 @@ void env_bind(struct env *e, struct waiter *w)
 	note_run(e, w);
 	log_start(e);
 	e->n_invocations++;
+	if (e->extensions)
+		extensions_invoke(e, w->in);
 	task_wake(w->task, 0);
 }
 
@@ -175,45 +261,78 @@ static void begin_second_init(struct env *before)
 	task_start(p->rt->loop, "env-start", env_start_task, env_ref(e));
 }
 
+static void restore_is_over(struct env *e)
+{
+	e->restoring = false;
+	e->initialised = true;
+	e->restore_ms = ms_since(e->restore_started_ns);
+	log_restore_report(e, (struct str){ 0 });
+	if (!e->second_init)
+		timer_cancel(&e->timer);
+}
+
 static void init_is_over(struct env *e)
 {
-	if (!e->second_init) {
+	if (e->restoring) {
+		restore_is_over(e);
+	} else if (!e->second_init) {
+		e->initialised = true;
+		e->pool->provision_failures = 0;
 		e->init_ms = e->pool->init_ms = ms_since(e->init_started_ns);
 		timer_cancel(&e->timer);
 	}
 	if (!e->pool->f.debug_port)
 		sandbox_client_post(&e->rt->sandbox, SANDBOX_SETTLE, str_of(e->id), 0);
+	if (e->extensions)
+		extensions_end_init(e);
+}
+
+/* An invocation that waited through a repeated init begins. */
+static void run_after_second_init(struct env *e)
+{
+	env_set_state(e, ENV_BUSY);
+	log_start(e);
+	e->n_invocations++;
+	if (e->invoker) {
+		e->invoker->coming = false;
+		extensions_invoke(e, e->invoker->in);
+		task_wake(e->invoker->task, 0);
+	} else {
+		/* Whom it was for has gone: the event is gone with it. */
+		env_stop(e);
+	}
+}
+
+void env_is_ready(struct env *e)
+{
+	if (!e->next_conn)
+		return;
+	if (e->state == ENV_INIT) {
+		init_is_over(e);
+		if (e->second_init) {
+			run_after_second_init(e);
+			return;
+		}
+	} else if (e->state == ENV_BUSY && e->run.answered) {
+		timer_cancel(&e->timer);
+	} else {
+		return;
+	}
+	env_set_state(e, ENV_IDLE);
+	pool_give(e->pool, e);
 }
 
 int env_next(struct env *e, struct runtime_conn *c)
 {
-	if (e->next_conn)
+	bool may = e->state == ENV_INIT || (e->state == ENV_BUSY && e->run.answered);
+
+	if (e->next_conn || !may)
 		return -EPERM;
-	if (e->state == ENV_INIT) {
-		init_is_over(e);
-		e->next_conn = c;
-		if (e->second_init) {
-			env_set_state(e, ENV_BUSY);
-			log_start(e);
-			e->n_invocations++;
-			if (e->invoker) {
-				e->invoker->coming = false;
-				task_wake(e->invoker->task, 0);
-			} else {
-				/* Whom it was for has gone: the event is gone with it. */
-				env_stop(e);
-			}
-			return 0;
-		}
-		env_set_state(e, ENV_IDLE);
-	} else if (e->state == ENV_BUSY && e->run.answered) {
-		timer_cancel(&e->timer);
-		e->next_conn = c;
-		env_set_state(e, ENV_IDLE);
-	} else {
-		return -EPERM;
-	}
-	pool_give(e->pool, e);
+	e->next_conn = c;
+	if (e->extensions && e->state == ENV_INIT)
+		log_init_runtime_done(e);
+	if (!e->extensions || extensions_are_ready(e))
+		env_is_ready(e);
 	return 0;
 }
 
@@ -244,6 +363,7 @@ static void fill_result(struct env *e, const struct outcome *o, const struct rep
 	};
 	if (o->function_error.p)
 		result->function_error = str_dup(a, o->function_error);
+	result->error_type = o->error_type.p ? str_dup(a, o->error_type) : (struct str){ 0 };
 	if (w->in->want_log_tail)
 		result->log_tail = env_log_tail(a, e->log);
 	w->done = true;
@@ -316,6 +436,7 @@ void env_init_failed(struct env *e, struct str payload, struct str error_type)
 		env_finish(e, &o);
 	else
 		begin_second_init(e);
+	e->end = ENV_END_FAILURE;
 	env_stop(e);
 }
 
@@ -339,6 +460,7 @@ void env_time_is_up(struct env *e, struct str notes)
 	buf_add(&b, notes);
 	o.note = buf_str(&b);
 	env_finish(e, &o);
+	e->end = ENV_END_TIMEOUT;
 	env_stop(e);
 }
 
@@ -351,6 +473,24 @@ static uint64_t time_left_ms(const struct env *e)
 }
 
 /* Half way, the full time, and the end of finding out where it was. */
+void env_restore_failed(struct env *e, struct str payload, struct str error_type)
+{
+	struct list_node *n = list_first(&e->pool->waiting);
+
+	env_drain_log(e);
+	log_restore_report(e, error_type);
+	if (n) {
+		struct waiter *w = CONTAINER_OF(n, struct waiter, node);
+		struct runtime_result *result = w->result;
+		pool_fail_waiter(e->pool, w, 0, payload);
+		result->function_error = S("Unhandled");
+		result->error_type = str_dup(w->arena, error_type);
+		result->init_ms = -1;
+	}
+	e->end = ENV_END_FAILURE;
+	env_stop(e);
+}
+
 static void time_passes(struct env *e)
 {
 	struct run *r = &e->run;

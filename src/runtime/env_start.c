@@ -1,6 +1,7 @@
 /* env_start: from nothing, or from a prestarted interpreter, to the init phase of a function. */
 #include "runtime/credentials.h"
 #include "runtime/debug.h"
+#include "runtime/extensions.h"
 #include "runtime/logs.h"
 #include "runtime/packages.h"
 
@@ -144,6 +145,8 @@ static int bring_up(struct task *t, struct start *s)
 	if (!e->log)
 		e->log = env_log_new(e->rt, &p->f, e->id);
 	TRY(package_mounts(t, e->rt, &p->f, &s->request.spec));
+	extensions_find(e, &s->request.spec);
+	e->log->tap = e;
 	TRY(set_variables(t, s));
 	set_limits(e, &s->request.spec);
 	s->request.id = str_of(e->id);
@@ -216,8 +219,25 @@ static void succeeded(struct env *e)
 	}
 	env_set_state(e, ENV_INIT);
 	if (!e->second_init)
-		timer_set(&e->timer, e->rt->loop, INIT_MAX_MS, env_init_timeout);
+		timer_set(&e->timer, e->rt->loop, e->snapshot ? SNAPSHOT_INIT_MS : INIT_MAX_MS,
+		        env_init_timeout);
+	if (!e->extensions)
+		runtime_api_assign(e);
+}
+
+/* The runtime may already ask for work: it waits for them. */
+static void start_extensions(struct task *t, struct start *s)
+{
+	struct env *e = s->env;
+	int bad = extensions_start(t, e, s->request.spec.env, s->request.spec.n_env);
+
+	if (bad && e->state == ENV_INIT)
+		env_init_failed(e,
+		        report_error(e->arena, S("Extension.LaunchError"), S(""),
+		                str_of(strerror(-bad))),
+		        S("Extension.LaunchError"));
 	runtime_api_assign(e);
+	extensions_recheck(e);
 }
 
 int env_start_task(struct task *t, void *arg)
@@ -232,6 +252,8 @@ int env_start_task(struct task *t, void *arg)
 		failed(t, &s, bad);
 	else
 		succeeded(e);
+	if (e->extensions && e->state == ENV_INIT)
+		start_extensions(t, &s);
 	env_unref(e);
 	return 0;
 }

@@ -10,7 +10,8 @@ static const struct {
 	[ENV_STARTING] = { S_INIT("starting"), MAY(ENV_INIT) | MAY(ENV_STOPPING) | MAY(ENV_GONE) },
 	/* Straight to busy: an invocation that waited through a repeated init. */
 	[ENV_INIT] = { S_INIT("init"), MAY(ENV_IDLE) | MAY(ENV_BUSY) | MAY(ENV_STOPPING) },
-	[ENV_IDLE] = { S_INIT("idle"), MAY(ENV_BUSY) | MAY(ENV_STOPPING) },
+	/* To init: a snapshot is restored. */
+	[ENV_IDLE] = { S_INIT("idle"), MAY(ENV_BUSY) | MAY(ENV_INIT) | MAY(ENV_STOPPING) },
 	[ENV_BUSY] = { S_INIT("busy"), MAY(ENV_IDLE) | MAY(ENV_STOPPING) },
 	[ENV_STOPPING] = { S_INIT("stopping"), MAY(ENV_GONE) },
 	[ENV_GONE] = { S_INIT("gone"), 0 },

@@ -70,6 +70,13 @@ static void put_language(struct variables *l, const struct runtime_kind *k)
 		               k->major));
 }
 
+static struct str initialization_type(const struct env *e)
+{
+	if (e->provisioned)
+		return S("provisioned-concurrency");
+	return e->pool->f.snap_start ? S("snap-start") : S("on-demand");
+}
+
 static void put_function(struct variables *l, const struct env *e)
 {
 	const struct runtime_function *f = &e->pool->f;
@@ -84,7 +91,7 @@ static void put_function(struct variables *l, const struct env *e)
 	set(l, S("AWS_LAMBDA_FUNCTION_NAME"), f->name);
 	set(l, S("AWS_LAMBDA_FUNCTION_VERSION"), f->version);
 	set(l, S("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), str_printf(l->arena, "%u", f->memory_mib));
-	set(l, S("AWS_LAMBDA_INITIALIZATION_TYPE"), S("on-demand"));
+	set(l, S("AWS_LAMBDA_INITIALIZATION_TYPE"), initialization_type(e));
 	set(l, S("AWS_LAMBDA_LOG_GROUP_NAME"), e->log->group);
 	set(l, S("AWS_LAMBDA_LOG_STREAM_NAME"), e->log->stream);
 	set(l, S("AWS_XRAY_CONTEXT_MISSING"), S("LOG_ERROR"));

@@ -156,8 +156,8 @@ static int invoke_away(struct task *t, void *arg)
 
 static void copy_result(struct arena *a, struct runtime_result *r)
 {
-	struct str *const strings[] = { &r->payload, &r->function_error, &r->log_tail, &r->env_id,
-		&r->log_stream };
+	struct str *const strings[] = { &r->payload, &r->function_error, &r->error_type,
+		&r->log_tail, &r->env_id, &r->log_stream };
 
 	for (size_t i = 0; i < ARRAY_LEN(strings); i++)
 		if (strings[i]->p)

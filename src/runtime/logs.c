@@ -1,6 +1,8 @@
 /* logs: collecting, and sending in batches as the function's own role. */
 #include "runtime/logs.h"
 
+#include "runtime/telemetry.h"
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "logs_gen.h"
@@ -103,11 +105,35 @@ static void add(struct env_log *l, struct str text)
 	mark_dirty(l);
 }
 
+/* Runtimes write the line ends within an event as carriage returns. */
+static struct str with_line_ends(struct arena *a, struct str text)
+{
+	char *p = arena_bytes(a, text.n);
+
+	for (size_t i = 0; i < text.n; i++) {
+		bool last = i + 2 == text.n && text.p[i + 1] == '\n';
+		p[i] = text.p[i] == '\r' && !last ? '\n' : text.p[i];
+	}
+	return (struct str){ p, text.n };
+}
+
+static void add_plain(struct env_log *l, struct str text);
+
 /* A line of the function's own. */
 static void add_line(void *arg, struct str text)
 {
-	struct env_log *l = arg;
+	if (str_find_char(text, '\r') < 0) {
+		add_plain(arg, text);
+		return;
+	}
+	CLEANUP(arena_destroyp) struct arena *a = arena_create();
+	add_plain(arg, with_line_ends(a, text));
+}
 
+static void add_plain(struct env_log *l, struct str text)
+{
+	if (l->tap)
+		telemetry_line(l->tap, TELEMETRY_FUNCTION, text);
 	if (l->pending.n_bytes + text.n <= PENDING_MAX) {
 		add(l, text);
 		return;
@@ -120,6 +146,15 @@ static void add_line(void *arg, struct str text)
 void env_log_event(struct env_log *l, struct str text)
 {
 	add(l, text);
+}
+
+void env_log_line(struct env_log *l, struct str line)
+{
+	struct env *tap = l->tap;
+
+	l->tap = NULL;
+	add_line(l, line);
+	l->tap = tap;
 }
 
 void env_log_write(struct env_log *l, struct str bytes)

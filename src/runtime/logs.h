@@ -30,6 +30,7 @@ struct env_log {
 	struct arena *arena;
 	struct str group, stream, account, region, role_arn, function_name;
 	struct lines lines;
+	struct env *tap; /* whose lines extensions get, too; NULL: none */
 	struct log_batch pending;
 	uint64_t n_dropped; /* since the last note */
 	bool flushing, created, refused;
@@ -45,6 +46,8 @@ struct env_log *env_log_ref(struct env_log *l);
 void env_log_unref(struct env_log *l);
 /* A complete event of the platform. */
 void env_log_event(struct env_log *l, struct str text);
+/* A line of an extension. */
+void env_log_line(struct env_log *l, struct str line);
 /* Bytes that the function wrote. */
 void env_log_write(struct env_log *l, struct str bytes);
 /* The rest of an incomplete line becomes an event. */

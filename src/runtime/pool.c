@@ -82,6 +82,7 @@ int pool_get(struct runtime *rt, const struct runtime_function *f, struct arena 
 	p->function->refs++;
 	list_init(&p->idle);
 	list_init(&p->waiting);
+	list_init(&p->snapshots);
 	p->impatience.fn = on_impatience;
 	map_put(&rt->pools, p->f.key, p);
 	*pool = p;
@@ -90,9 +91,10 @@ int pool_get(struct runtime *rt, const struct runtime_function *f, struct arena 
 
 void pool_free_if_unused(struct pool *p)
 {
-	if (p->n_envs || p->n_waiting)
+	if (p->n_envs || p->n_waiting || p->n_wanted || p->n_watchers)
 		return;
 	timer_cancel(&p->impatience);
+	timer_cancel(&p->provisioning);
 	usage_keep(p);
 	map_remove(&p->rt->pools, p->f.key);
 	function_release(p->function);
@@ -103,7 +105,7 @@ void pool_free_if_unused(struct pool *p)
 /* ---- growing ---- */
 
 /* Makes room on a full host: the one that has been idle longest, of whatever function, ends. */
-static bool evict(struct runtime *rt)
+bool pool_evict(struct runtime *rt)
 {
 	struct env *oldest = NULL;
 	struct map_slot *slot;
@@ -111,7 +113,8 @@ static bool evict(struct runtime *rt)
 
 	while ((slot = map_next(&rt->envs, &at))) {
 		struct env *e = slot->value;
-		if (e->state == ENV_IDLE && (!oldest || e->idle_since_ns < oldest->idle_since_ns))
+		if (e->state == ENV_IDLE && !e->provisioned &&
+		        (!oldest || e->idle_since_ns < oldest->idle_since_ns))
 			oldest = e;
 	}
 	if (!oldest)
@@ -135,7 +138,7 @@ static bool needs_own_start(const struct runtime_function *f)
 	return false;
 }
 
-static void start_one(struct pool *p)
+static struct env *start_new(struct pool *p)
 {
 	struct runtime *rt = p->rt;
 	struct env *e = NULL;
@@ -154,8 +157,27 @@ static void start_one(struct pool *p)
 	}
 	e->pool = p;
 	p->n_envs++;
-	p->n_starting++;
 	task_start(rt->loop, "env-start", env_start_task, env_ref(e));
+	return e;
+}
+
+void pool_start_one(struct pool *p, bool provisioned)
+{
+	if (!provisioned && snapshot_take(p))
+		return;
+	struct env *e = start_new(p);
+	e->provisioned = provisioned;
+	p->n_provisioned += provisioned;
+	p->n_starting++;
+}
+
+/* For nobody yet: it stops behind its init. */
+void pool_start_snapshot(struct pool *p)
+{
+	struct env *e = start_new(p);
+
+	e->snapshot = e->dedicated = true;
+	p->n_snapshots++;
 }
 
 static bool grow(struct pool *p, size_t coming)
@@ -164,9 +186,9 @@ static bool grow(struct pool *p, size_t coming)
 	if (p->f.debug_port && p->n_envs)
 		return true;
 	while (p->n_waiting > coming) {
-		if (p->rt->n_envs >= p->rt->max_envs && !evict(p->rt))
+		if (p->rt->n_envs >= p->rt->max_envs && !pool_evict(p->rt))
 			return false;
-		start_one(p);
+		pool_start_one(p, false);
 		coming++;
 	}
 	return true;
@@ -191,7 +213,7 @@ void pool_start_ahead(struct pool *p)
 	if (p->n_envs || p->rt->n_envs >= p->rt->max_envs)
 		pool_free_if_unused(p);
 	else
-		start_one(p);
+		pool_start_one(p, false);
 }
 
 bool pool_grow(struct pool *p)
@@ -204,7 +226,11 @@ bool pool_grow(struct pool *p)
 void pool_retire(struct pool *p)
 {
 	p->retired = true;
+	p->n_wanted = 0;
+	timer_cancel(&p->provisioning);
 	list_for_each_safe (n, &p->idle)
+		env_stop(CONTAINER_OF(n, struct env, idle));
+	list_for_each_safe (n, &p->snapshots)
 		env_stop(CONTAINER_OF(n, struct env, idle));
 }
 
@@ -236,7 +262,15 @@ void pool_give(struct pool *p, struct env *e)
 		return;
 	}
 	e->idle_since_ns = clock_mono_ns();
-	list_push_front(&p->idle, &e->idle);
+	/* What is paid for anyway is used first. */
+	if (p->n_wanted && !e->provisioned)
+		list_push_back(&p->idle, &e->idle);
+	else
+		list_push_front(&p->idle, &e->idle);
+	if (p->n_provisioned != p->n_wanted)
+		provision_fill(p);
+	if (p->f.snap_start)
+		snapshot_fill(p);
 }
 
 void pool_fail_waiter(struct pool *p, struct waiter *w, int error, struct str why)
@@ -261,6 +295,10 @@ void pool_start_failed(struct pool *p, int error, struct str why)
 
 void pool_remove_env(struct pool *p, struct env *e)
 {
+	if (e->snapshot)
+		snapshot_lost(p, e);
+	if (e->provisioned)
+		provision_lost(p, e);
 	e->pool = NULL;
 	p->n_envs--;
 	if (p->n_waiting && !p->rt->stopping)

@@ -88,6 +88,11 @@ static void report_json(struct buf *b, int64_t now_ms, const struct report *r)
 		json_key(&w, S("initDurationMs"));
 		json_double(&w, two_digits(r->init_ms));
 	}
+	if (r->restore_ms > 0) {
+		json_key(&w, S("restoreDurationMs"));
+		json_double(&w, two_digits(r->restore_ms));
+		json_member_i64(&w, S("billedRestoreDurationMs"), (int64_t)ceil(r->restore_ms));
+	}
 	json_end(&w);
 	json_member_str(&w, S("status"), r->status.p ? r->status : S("success"));
 	json_member_str(&w, S("errorType"), r->error_type);
@@ -135,6 +140,13 @@ void report_report(struct buf *b, bool json, int64_t now_ms, const struct report
 	if (r->init_ms >= 0) {
 		buf_add(b, S("Init Duration: "));
 		add_fixed2(b, r->init_ms);
+		buf_add(b, S(" ms\t"));
+	}
+	if (r->restore_ms > 0) {
+		buf_add(b, S("Restore Duration: "));
+		add_fixed2(b, r->restore_ms);
+		buf_add(b, S(" ms\tBilled Restore Duration: "));
+		buf_add_u64(b, (uint64_t)ceil(r->restore_ms));
 		buf_add(b, S(" ms\t"));
 	}
 	if (r->status.p) {
@@ -225,6 +237,120 @@ void report_timed_out(struct buf *b, int64_t now_ms, struct str request_id, uint
 	buf_printf(b, " %.*s Task timed out after %u.00 seconds\n", STR(request_id), timeout_s);
 }
 
+void report_restore_start(struct buf *b, bool json, int64_t now_ms, const struct report_init *r)
+{
+	struct buf version = buf_init(b->arena), arn = buf_init(b->arena);
+
+	add_runtime_version(&version, r);
+	add_runtime_arn(&arn, r);
+	if (!json) {
+		buf_printf(b, "RESTORE_START Runtime Version: %.*s\tRuntime Version ARN: %.*s\n",
+		        STR(buf_str(&version)), STR(buf_str(&arn)));
+		return;
+	}
+	struct json_writer w = begin_json(b, now_ms, S("platform.restoreStart"));
+	json_member_str(&w, S("runtimeVersion"), buf_str(&version));
+	json_member_str(&w, S("runtimeVersionArn"), buf_str(&arn));
+	json_member_str(&w, S("functionName"), r->name);
+	json_member_str(&w, S("functionVersion"), r->version);
+	end_json(b, &w);
+}
+
+void report_restore_report(
+        struct buf *b, bool json, int64_t now_ms, double duration_ms, struct str error_type)
+{
+	if (!json) {
+		buf_add(b, S("RESTORE_REPORT Restore Duration: "));
+		add_fixed2(b, duration_ms);
+		buf_add(b, S(" ms"));
+		if (error_type.p)
+			buf_printf(b, "\tStatus: error\tError Type: %.*s", STR(error_type));
+		buf_add_char(b, '\n');
+		return;
+	}
+	struct json_writer w = begin_json(b, now_ms, S("platform.restoreReport"));
+	json_member_str(&w, S("status"), error_type.p ? S("error") : S("success"));
+	json_member_str(&w, S("errorType"), error_type);
+	json_key(&w, S("metrics"));
+	json_object(&w);
+	json_key(&w, S("durationMs"));
+	json_double(&w, two_digits(duration_ms));
+	json_end(&w);
+	end_json(b, &w);
+}
+
+/* "a,b" as the elements of an array. */
+static void list_json(struct json_writer *w, struct str key, struct str list)
+{
+	json_key(w, key);
+	json_array(w);
+	while (list.n)
+		json_str(w, str_cut(&list, ','));
+	json_end(w);
+}
+
+void report_extension(struct buf *b, bool json, int64_t now_ms, const struct report_extension *r)
+{
+	if (!json) {
+		buf_printf(b, "EXTENSION\tName: %.*s\tState: %.*s\tEvents: [%.*s]", STR(r->name),
+		        STR(r->state), STR(r->events));
+		if (r->error_type.n)
+			buf_printf(b, "\tError Type: %.*s", STR(r->error_type));
+		buf_add_char(b, '\n');
+		return;
+	}
+	struct json_writer w = begin_json(b, now_ms, S("platform.extension"));
+	json_member_str(&w, S("name"), r->name);
+	json_member_str(&w, S("state"), r->state);
+	list_json(&w, S("events"), r->events);
+	if (r->error_type.n)
+		json_member_str(&w, S("errorType"), r->error_type);
+	end_json(b, &w);
+}
+
+void report_subscription(
+        struct buf *b, bool json, int64_t now_ms, const struct report_subscription *r)
+{
+	if (!json) {
+		buf_printf(b, "%s\tName: %.*s\tState: %.*s\tTypes: [%.*s]\n",
+		        r->logs_api ? "LOGS" : "TELEMETRY", STR(r->name), STR(r->state),
+		        STR(r->types));
+		return;
+	}
+	struct json_writer w = begin_json(b, now_ms,
+	        r->logs_api ? S("platform.logsSubscription") : S("platform.telemetrySubscription"));
+	json_member_str(&w, S("name"), r->name);
+	json_member_str(&w, S("state"), r->state);
+	list_json(&w, S("types"), r->types);
+	end_json(b, &w);
+}
+
+void report_runtime_done(struct buf *b, int64_t now_ms, const struct report *r)
+{
+	struct json_writer w = begin_json(b, now_ms, S("platform.runtimeDone"));
+
+	json_member_str(&w, S("requestId"), r->request_id);
+	json_member_str(&w, S("status"), r->status.p ? r->status : S("success"));
+	json_member_str(&w, S("errorType"), r->error_type);
+	json_key(&w, S("metrics"));
+	json_object(&w);
+	json_key(&w, S("durationMs"));
+	json_double(&w, two_digits(r->duration_ms));
+	json_end(&w);
+	end_json(b, &w);
+}
+
+void report_init_runtime_done(struct buf *b, int64_t now_ms, const struct report_init *r)
+{
+	struct json_writer w = begin_json(b, now_ms, S("platform.initRuntimeDone"));
+
+	json_member_str(&w, S("initializationType"), S("on-demand"));
+	json_member_str(&w, S("phase"), r->phase);
+	json_member_str(&w, S("status"), r->status.p ? r->status : S("success"));
+	json_member_str(&w, S("errorType"), r->error_type);
+	end_json(b, &w);
+}
+
 static const struct {
 	int signal;
 	struct str words;
@@ -274,4 +400,10 @@ struct str report_too_large(void)
 {
 	return S("{\"errorMessage\":\"Response payload size exceeded maximum allowed payload size "
 	         "(6291556 bytes).\",\"errorType\":\"Function.ResponseSizeTooLarge\"}");
+}
+
+struct str report_stream_too_large(void)
+{
+	return S("{\"errorMessage\":\"Response payload size exceeded maximum allowed payload size "
+	         "(209715200 bytes).\",\"errorType\":\"Function.ResponseSizeTooLarge\"}");
 }

@@ -14,6 +14,7 @@ struct report {
 	struct str request_id;
 	struct str version;          /* of the function */
 	double duration_ms, init_ms; /* init_ms < 0: a warm start */
+	double restore_ms;           /* of SnapStart; 0: not restored */
 	uint32_t memory_size_mib, max_memory_mib;
 	struct str status;     /* "timeout", "error"; absent: success */
 	struct str error_type; /* with "error" */
@@ -30,6 +31,18 @@ struct report_init {
 	struct str error_type;
 };
 
+struct report_extension {
+	struct str name, state; /* "Ready" */
+	struct str events;      /* "INVOKE,SHUTDOWN" */
+	struct str error_type;  /* absent: none */
+};
+
+struct report_subscription {
+	bool logs_api;
+	struct str name, state; /* "Subscribed" */
+	struct str types;       /* "platform,function" */
+};
+
 /* Durations are billed by the started millisecond, with the init phase. */
 double report_billed_ms(double duration_ms, double init_ms);
 
@@ -39,6 +52,15 @@ void report_end(struct buf *b, const struct report *r); /* text only */
 void report_report(struct buf *b, bool json, int64_t now_ms, const struct report *r);
 void report_init_start(struct buf *b, bool json, int64_t now_ms, const struct report_init *r);
 void report_init_report(struct buf *b, bool json, int64_t now_ms, const struct report_init *r);
+void report_restore_start(struct buf *b, bool json, int64_t now_ms, const struct report_init *r);
+void report_restore_report(
+        struct buf *b, bool json, int64_t now_ms, double duration_ms, struct str error_type);
+void report_extension(struct buf *b, bool json, int64_t now_ms, const struct report_extension *r);
+void report_subscription(
+        struct buf *b, bool json, int64_t now_ms, const struct report_subscription *r);
+/* Of the Telemetry API only: "success", "error" or "timeout". */
+void report_runtime_done(struct buf *b, int64_t now_ms, const struct report *r);
+void report_init_runtime_done(struct buf *b, int64_t now_ms, const struct report_init *r);
 /* "<time> <id> Task timed out after 3.00 seconds" */
 void report_timed_out(struct buf *b, int64_t now_ms, struct str request_id, uint32_t timeout_s);
 
@@ -48,3 +70,5 @@ struct str report_exit_reason(struct arena *a, int exit_code, int exit_signal);
 /* {"errorType":...,"errorMessage":"RequestId: ... Error: ..."} */
 struct str report_error(struct arena *a, struct str type, struct str request_id, struct str what);
 struct str report_too_large(void);
+/* Of a streamed response. */
+struct str report_stream_too_large(void);

@@ -9,6 +9,7 @@
 #include "runtime/develop.h"
 #include "runtime/logs.h"
 #include "runtime/packages.h"
+#include "runtime/telemetry.h"
 #include "runtime/usage.h"
 
 #include <signal.h>
@@ -44,6 +45,10 @@ static void on_notice(void *arg, const struct sandbox_message *m)
 {
 	struct runtime *rt = arg;
 
+	if (m->type == SANDBOX_CHILD) {
+		env_on_child(rt, m);
+		return;
+	}
 	if (m->id.n) {
 		env_on_exit(rt, m);
 		return;
@@ -75,9 +80,9 @@ static void keep_idle(struct env *e, uint64_t now)
 
 	if (e->pool->f.debug_port)
 		return;
-	if (idle > keep_warm_ns(e->rt) || expires) {
+	if ((idle > keep_warm_ns(e->rt) && !e->provisioned && !e->snapshot) || expires) {
 		env_stop(e);
-	} else if (!e->frozen && idle > FREEZE_AFTER_MS * 1000000ull) {
+	} else if (!e->frozen && idle > FREEZE_AFTER_MS * 1000000ull && !telemetry_is_pending(e)) {
 		e->frozen = true;
 		sandbox_client_post(&e->rt->sandbox, SANDBOX_FREEZE, str_of(e->id), 0);
 	}
@@ -202,6 +207,10 @@ static void terminate(struct env *e)
 
 	if (!e->pid || e->state == ENV_STOPPING)
 		return;
+	if (e->extensions) {
+		env_stop(e);
+		return;
+	}
 	if (e->frozen)
 		sandbox_client_post(&rt->sandbox, SANDBOX_THAW, str_of(e->id), 0);
 	e->frozen = false;
@@ -268,6 +277,7 @@ int runtime_stop(struct task *t)
 	struct runtime *rt = runtime_of(t);
 
 	rt->stopping = true;
+	provision_stop(rt);
 	fail_waiters(rt);
 	each_env(rt, stop_spare);
 	each_env(rt, terminate);

@@ -36,6 +36,7 @@ struct runtime_function {
 	uint16_t debug_port; /* inside; set by the runtime itself */
 	bool replay;         /* of a recorded invocation: not on the bill */
 	bool arm64;          /* as configured: counts for the bill */
+	bool snap_start;     /* SnapStart on this (published) version */
 	struct str code_dir; /* development: a directory instead of code_blob */
 	enum runtime_network network;
 };
@@ -48,13 +49,15 @@ struct runtime_invocation {
 	struct str trace_id;         /* X-Amzn-Trace-Id */
 	struct str invoked_arn;      /* with the qualifier that was used */
 	bool want_log_tail;
+	struct runtime_stream *stream; /* of runtime_stream_open, which sets it */
 };
 
 struct runtime_result {
 	struct str payload; /* what the function answered, or the error document */
 	struct str
 	        function_error; /* "Unhandled"; absent: success. (Handled is never sent today.) */
-	struct str log_tail;    /* last 4 KiB of this invocation's log, raw */
+	struct str error_type; /* with function_error: what the function or the platform calls it */
+	struct str log_tail;   /* last 4 KiB of this invocation's log, raw */
 	struct str env_id, log_stream;
 	double duration_ms, billed_ms, init_ms; /* init_ms < 0: a warm start */
 	uint32_t max_memory_mib;
@@ -67,6 +70,7 @@ enum runtime_error {
 	RUNTIME_THROTTLED_HOST,         /* the machine is full: 429 after a bounded wait */
 	RUNTIME_UNAVAILABLE, /* no interpreter for it here: result->payload says what to install */
 	RUNTIME_BAD_PACKAGE, /* the zip cannot be unpacked */
+	RUNTIME_SNAPSHOT_FAILED,    /* the function's init, or one of its hooks, has failed */
 	RUNTIME_RESPONSE_TOO_LARGE, /* never returned: becomes a function error, as in AWS */
 };
 
@@ -75,9 +79,51 @@ enum runtime_error {
 int runtime_invoke(struct task *t, const struct runtime_function *f,
         const struct runtime_invocation *in, struct runtime_result *result) MUST_USE;
 
+/*
+ * An invocation whose answer is read while the function still makes it:
+ *
+ *	bad = runtime_stream_open(t, f, in, &s);	// as runtime_invoke; waits for the first
+ *byte while (!bad && !(bad = runtime_stream_read(t, s, p, size, &n)) && n)
+ *		...
+ *	runtime_stream_result(s)->function_error
+ *	runtime_stream_close(t, s);			// also when open has failed
+ *
+ * What a function that does not stream answers comes at its end. Closing before the end does not
+ * end the function: AWS runs it to its end, too. 200 MiB at most.
+ */
+struct runtime_stream;
+int runtime_stream_open(struct task *t, const struct runtime_function *f,
+        const struct runtime_invocation *in, struct runtime_stream **s) MUST_USE;
+/* *got 0: the end. */
+int runtime_stream_read(
+        struct task *t, struct runtime_stream *s, void *p, size_t n, size_t *got) MUST_USE;
+/* The Content-Type that the function gave; absent: it did not stream. */
+struct str runtime_stream_type(const struct runtime_stream *s);
+/* After the end, or when open has failed. Valid until it is closed. */
+const struct runtime_result *runtime_stream_result(const struct runtime_stream *s);
+void runtime_stream_close(struct task *t, struct runtime_stream *s);
+
 /* Code or configuration of $LATEST changed: its environments with other keys end when idle. With an
  * empty key the function was deleted: all environments of this unqualified ARN end. */
 void runtime_retire(struct loop *loop, struct str arn, struct str keep_key);
+
+/* Provisioned concurrency of one version. */
+struct runtime_provision {
+	const struct runtime_function *f;
+	uint32_t wanted;
+	uint32_t available, allocated; /* initialised; initialised or about to be */
+	bool failed;                   /* again and again; it is still tried */
+};
+/* From now on these versions of the unqualified ARN, and no others, are kept initialised ahead. In
+ * memory only: whoever wants it says so again after a start. */
+int runtime_provision(
+        struct task *t, struct str arn, struct runtime_provision *v, size_t n) MUST_USE;
+/* Fills in what there is. */
+int runtime_provisioned(struct task *t, struct runtime_provision *v, size_t n) MUST_USE;
+
+/* SnapStart: initialises environments of the version and keeps them frozen; returns when the first
+ * one is. RUNTIME_SNAPSHOT_FAILED: its log says why. */
+int runtime_snapshot(struct task *t, const struct runtime_function *f) MUST_USE;
 
 /* Is there an interpreter for the runtime here? 0; RUNTIME_UNAVAILABLE with a sentence on *why that
  * says what to install; on *nearest the one that would be used when it is not exact. */

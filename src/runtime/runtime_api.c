@@ -2,14 +2,11 @@
  * runtime_api: the Lambda Runtime API (version 2018-06-01) inside each sandbox, and beside it the
  * AWS endpoint. A direct path instead of the general server: no header that nobody reads, and the
  * answers to a runtime that sends its result and its next question together go out together.
- *
- * Paths of the Extensions and Telemetry APIs get their rows in the table when they are built.
  */
-#include "runtime/runtime_internal.h"
+#include "runtime/extensions_api.h"
 
 #include "base/clock.h"
 #include "codec/json.h"
-#include "net/parser.h"
 #include "net/server.h"
 
 #include <stdio.h>
@@ -22,17 +19,9 @@
 #define BODY_LIMIT  (64 << 20) /* what is read and dropped at most beyond the limit */
 #define PREFIX      "/2018-06-01/runtime/"
 
-struct api_request {
-	struct http_parser parser;
-	struct str path;
-	struct str body;
-	bool too_large;
-	struct str id; /* of the invocation that the path names */
-};
-
 /* ---- answers ---- */
 
-static int flush(struct task *t, struct runtime_conn *c)
+int runtime_api_flush(struct task *t, struct runtime_conn *c)
 {
 	struct str held = { c->held, c->held_n };
 
@@ -40,7 +29,7 @@ static int flush(struct task *t, struct runtime_conn *c)
 	return held.n ? transport_write(t, &c->transport, held, TASK_FOREVER) : 0;
 }
 
-static int answer(struct task *t, struct runtime_conn *c, int status, struct str body)
+int runtime_api_answer(struct task *t, struct runtime_conn *c, int status, struct str body)
 {
 	char text[512];
 	int n = snprintf(text, sizeof text,
@@ -50,27 +39,27 @@ static int answer(struct task *t, struct runtime_conn *c, int status, struct str
 
 	ensure(n > 0 && (size_t)n < sizeof text);
 	if (c->held_n + (size_t)n > sizeof c->held)
-		TRY(flush(t, c));
+		TRY(runtime_api_flush(t, c));
 	memcpy(c->held + c->held_n, text, (size_t)n);
 	c->held_n += (size_t)n;
 	return 0;
 }
 
-static int accepted(struct task *t, struct runtime_conn *c)
+int runtime_api_accepted(struct task *t, struct runtime_conn *c)
 {
-	return answer(t, c, 202, S("{\"status\":\"OK\"}\n"));
+	return runtime_api_answer(t, c, 202, S("{\"status\":\"OK\"}\n"));
 }
 
-static int bad_id(struct task *t, struct runtime_conn *c)
+int runtime_api_bad_id(struct task *t, struct runtime_conn *c)
 {
-	return answer(t, c, 400,
+	return runtime_api_answer(t, c, 400,
 	        S("{\"errorMessage\":\"Invalid request "
 	          "ID\",\"errorType\":\"InvalidRequestID\"}\n"));
 }
 
-static int bad_transition(struct task *t, struct runtime_conn *c)
+int runtime_api_bad_transition(struct task *t, struct runtime_conn *c)
 {
-	return answer(t, c, 403,
+	return runtime_api_answer(t, c, 403,
 	        S("{\"errorMessage\":\"State transition is not allowed\",\"errorType\":"
 	          "\"InvalidStateTransition\"}\n"));
 }
@@ -79,16 +68,16 @@ static int bad_transition(struct task *t, struct runtime_conn *c)
 
 static int next(struct task *t, struct runtime_conn *c, struct api_request *r)
 {
-	return env_next(c->env, c) == 0 ? 0 : bad_transition(t, c);
+	return env_next(c->env, c) == 0 ? 0 : runtime_api_bad_transition(t, c);
 }
 
 /* 0 when the running invocation is the one that is meant and has no answer yet. */
-static bool is_running(const struct env *e)
+bool runtime_api_is_running(const struct env *e)
 {
 	return e->state == ENV_BUSY && !e->run.answered && !e->run.timed_out;
 }
 
-static bool is_current(const struct env *e, struct str id)
+bool runtime_api_is_current(const struct env *e, struct str id)
 {
 	return str_eq(id, (struct str){ e->run.request_id, e->run.request_id_n });
 }
@@ -102,7 +91,7 @@ static int too_large(struct task *t, struct runtime_conn *c)
 	};
 
 	env_finish(c->env, &o);
-	return answer(t, c, 413,
+	return runtime_api_answer(t, c, 413,
 	        S("{\"errorMessage\":\"Exceeded maximum allowed payload size (6291556 bytes).\","
 	          "\"errorType\":\"RequestEntityTooLarge\"}\n"));
 }
@@ -111,17 +100,19 @@ static int response(struct task *t, struct runtime_conn *c, struct api_request *
 {
 	struct outcome o = { .payload = r->body };
 
-	if (!is_current(c->env, r->id))
-		return bad_id(t, c);
-	if (!is_running(c->env))
-		return bad_transition(t, c);
+	if (r->streams)
+		return runtime_api_stream(t, c, r);
+	if (!runtime_api_is_current(c->env, r->id))
+		return runtime_api_bad_id(t, c);
+	if (!runtime_api_is_running(c->env))
+		return runtime_api_bad_transition(t, c);
 	if (r->too_large)
 		return too_large(t, c);
 	env_finish(c->env, &o);
-	return accepted(t, c);
+	return runtime_api_accepted(t, c);
 }
 
-static struct str error_type(const struct api_request *r)
+struct str runtime_api_error_type(const struct api_request *r)
 {
 	struct str type =
 	        http_header_get(&r->parser.headers, S("lambda-runtime-function-error-type"));
@@ -130,7 +121,7 @@ static struct str error_type(const struct api_request *r)
 }
 
 /* What is not JSON cannot be an error document. */
-static struct str document(struct task *t, const struct api_request *r)
+struct str runtime_api_document(struct task *t, const struct api_request *r)
 {
 	struct buf b = buf_init(task_arena(t));
 	struct json_writer w = json_writer(&b);
@@ -138,7 +129,7 @@ static struct str document(struct task *t, const struct api_request *r)
 	if (json_is_valid(r->body))
 		return r->body;
 	json_object(&w);
-	json_member_str(&w, S("errorType"), error_type(r));
+	json_member_str(&w, S("errorType"), runtime_api_error_type(r));
 	json_member_str(&w, S("errorMessage"), r->body.n ? r->body : S("Unknown error"));
 	json_end(&w);
 	return buf_str(&b);
@@ -146,18 +137,18 @@ static struct str document(struct task *t, const struct api_request *r)
 
 static int error(struct task *t, struct runtime_conn *c, struct api_request *r)
 {
-	struct outcome o = { .payload = document(t, r),
+	struct outcome o = { .payload = runtime_api_document(t, r),
 		.function_error = S("Unhandled"),
-		.error_type = error_type(r) };
+		.error_type = runtime_api_error_type(r) };
 
-	if (!is_current(c->env, r->id))
-		return bad_id(t, c);
-	if (!is_running(c->env))
-		return bad_transition(t, c);
+	if (!runtime_api_is_current(c->env, r->id))
+		return runtime_api_bad_id(t, c);
+	if (!runtime_api_is_running(c->env))
+		return runtime_api_bad_transition(t, c);
 	if (r->too_large)
 		return too_large(t, c);
 	env_finish(c->env, &o);
-	return accepted(t, c);
+	return runtime_api_accepted(t, c);
 }
 
 static int init_error(struct task *t, struct runtime_conn *c, struct api_request *r)
@@ -165,11 +156,11 @@ static int init_error(struct task *t, struct runtime_conn *c, struct api_request
 	struct env *e = c->env;
 
 	if (e->state != ENV_INIT)
-		return bad_transition(t, c);
-	TRY(accepted(t, c));
-	TRY(flush(t, c));
+		return runtime_api_bad_transition(t, c);
+	TRY(runtime_api_accepted(t, c));
+	TRY(runtime_api_flush(t, c));
 	if (e->state == ENV_INIT)
-		env_init_failed(e, document(t, r), error_type(r));
+		env_init_failed(e, runtime_api_document(t, r), runtime_api_error_type(r));
 	return 0;
 }
 
@@ -178,7 +169,7 @@ static int environment(struct task *t, struct runtime_conn *c, struct api_reques
 	struct env *e = c->env;
 
 	if (e->assign_conn)
-		return bad_transition(t, c);
+		return runtime_api_bad_transition(t, c);
 	e->assign_conn = c;
 	if (e->spares)
 		spares_warm(e->spares, e);
@@ -194,6 +185,8 @@ static const struct {
 	{ S_INIT("POST"), S_INIT(PREFIX "invocation/"), S_INIT("/response"), response },
 	{ S_INIT("POST"), S_INIT(PREFIX "invocation/"), S_INIT("/error"), error },
 	{ S_INIT("POST"), S_INIT(PREFIX "init/error"), S_INIT(""), init_error },
+	{ S_INIT("GET"), S_INIT(PREFIX "restore/next"), S_INIT(""), snapshot_next },
+	{ S_INIT("POST"), S_INIT(PREFIX "restore/error"), S_INIT(""), snapshot_restore_error },
 	{ S_INIT("GET"), S_INIT("/_wolke/environment"), S_INIT(""), environment },
 };
 
@@ -213,12 +206,15 @@ static int route(struct task *t, struct runtime_conn *c, struct api_request *r)
 	for (size_t i = 0; i < ARRAY_LEN(routes); i++)
 		if (route_matches(i, r))
 			return routes[i].serve(t, c, r);
-	return answer(t, c, 404, S("404 page not found\n"));
+	int bad;
+	if (extensions_api_route(t, c, r, &bad))
+		return bad;
+	return runtime_api_answer(t, c, 404, S("404 page not found\n"));
 }
 
 /* ---- reading ---- */
 
-static int fill(struct task *t, struct runtime_conn *c)
+int runtime_api_fill(struct task *t, struct runtime_conn *c)
 {
 	if (c->at) {
 		memmove(c->in, c->in + c->at, c->n - c->at);
@@ -237,7 +233,7 @@ static int fill(struct task *t, struct runtime_conn *c)
 	return 0;
 }
 
-static struct str unread(const struct runtime_conn *c)
+struct str runtime_api_unread(const struct runtime_conn *c)
 {
 	return (struct str){ c->in + c->at, c->n - c->at };
 }
@@ -247,13 +243,13 @@ static int read_head(struct task *t, struct runtime_conn *c, struct str *head)
 {
 	size_t n;
 
-	while ((n = http_head_length(unread(c))) == 0) {
+	while ((n = http_head_length(runtime_api_unread(c))) == 0) {
 		if (c->n - c->at > HEAD_MAX)
 			return -EMSGSIZE;
 		/* A runtime that has asked for work gets it together with what is held. */
 		if (c->env->next_conn != c)
-			TRY(flush(t, c));
-		TRY(fill(t, c));
+			TRY(runtime_api_flush(t, c));
+		TRY(runtime_api_fill(t, c));
 	}
 	*head = str_dup(task_arena(t), (struct str){ c->in + c->at, n });
 	c->at += n;
@@ -272,8 +268,8 @@ static int read_sized(struct task *t, struct runtime_conn *c, struct api_request
 	r->body = (struct str){ p ? p : "", p ? left : 0 };
 	while (left) {
 		if (c->at == c->n)
-			TRY(fill(t, c));
-		struct str piece = str_sub(unread(c), 0, left);
+			TRY(runtime_api_fill(t, c));
+		struct str piece = str_sub(runtime_api_unread(c), 0, left);
 		if (p)
 			p = (char *)memcpy(p, piece.p, piece.n) + piece.n;
 		c->at += piece.n;
@@ -289,8 +285,8 @@ static int read_chunked(struct task *t, struct runtime_conn *c, struct api_reque
 
 	while (!r->parser.complete) {
 		if (c->at == c->n)
-			TRY(fill(t, c));
-		struct str in = unread(c);
+			TRY(runtime_api_fill(t, c));
+		struct str in = runtime_api_unread(c);
 		if (http_parse_chunked(&r->parser, in, buf_reserve(&b, in.n), &used, &got) != 0)
 			return -EPROTO;
 		c->at += used;
@@ -318,6 +314,9 @@ static int read_request(struct task *t, struct runtime_conn *c, struct api_reque
 	if (r->parser.expect_continue)
 		TRY(transport_write(
 		        t, &c->transport, S("HTTP/1.1 100 Continue\r\n\r\n"), TASK_FOREVER));
+	r->streams = runtime_api_is_stream(r);
+	if (r->streams)
+		return 0;
 	return r->parser.chunked ? read_chunked(t, c, r) : read_sized(t, c, r);
 }
 
@@ -337,7 +336,7 @@ static int serve(struct task *t, struct runtime_conn *c)
 		TRY(read_request(t, c, &r));
 		TRY(route(t, c, &r));
 		if (!r.parser.keep_alive && c->env->next_conn != c && c->env->assign_conn != c)
-			return flush(t, c);
+			return runtime_api_flush(t, c);
 		shrink(c);
 		arena_reset(task_arena(t));
 	}

@@ -22,12 +22,13 @@
 #include "runtime/runtime.h"
 #include "runtime/sandbox_client.h"
 
-#define RUNTIME_PORT    9001
-#define INIT_MAX_MS     10000
-#define HOST_WAIT_MS    10000
-#define FREEZE_AFTER_MS 1000
-#define SPARES_MIN      2
-#define SPARES_MAX      8
+#define RUNTIME_PORT     9001
+#define INIT_MAX_MS      10000
+#define SNAPSHOT_INIT_MS 130000
+#define HOST_WAIT_MS     10000
+#define FREEZE_AFTER_MS  1000
+#define SPARES_MIN       2
+#define SPARES_MAX       8
 /* Beside enum runtime_error, inside of this folder: becomes a function error. */
 #define RUNTIME_INVALID_ENTRYPOINT 100
 #define CREDENTIALS_S              43200
@@ -82,9 +83,16 @@ struct pool {
 	struct list idle;    /* most recently used first */
 	struct list waiting; /* waiters, the oldest first */
 	size_t n_envs, n_waiting;
-	size_t n_starting;  /* starting or in init, for whoever comes first */
-	size_t n_finishing; /* have answered, have not asked for more yet */
-	double init_ms;     /* of the last one that started */
+	size_t n_starting;              /* starting or in init, for whoever comes first */
+	size_t n_finishing;             /* have answered, have not asked for more yet */
+	double init_ms;                 /* of the last one that started */
+	size_t n_wanted, n_provisioned; /* ahead of need, kept */
+	unsigned provision_failures;    /* in a row */
+	struct timer provisioning;      /* the next try */
+	struct list snapshots;          /* frozen behind their init (SnapStart) */
+	size_t n_snapshots;             /* and those on their way there */
+	size_t n_watchers;              /* tasks that look at it */
+	bool snapshot_failed;           /* the last one */
 	bool retired;
 	struct usage usage;
 	bool no_spares;          /* one could not be assigned: they are not for it */
@@ -107,6 +115,9 @@ struct spares {
 	struct timer refill;
 };
 
+enum env_end { ENV_END_SPINDOWN, ENV_END_TIMEOUT, ENV_END_FAILURE };
+
+struct extensions;       /* extensions.h */
 struct env_log;          /* logs.h */
 struct role_credentials; /* credentials.h */
 
@@ -141,7 +152,8 @@ struct run {
 	char trace_id[256];
 	size_t trace_id_n;
 	uint64_t started_ns;
-	double init_ms; /* < 0: warm */
+	double init_ms;    /* < 0: warm */
+	double restore_ms; /* 0: was not restored for it */
 	bool said_start, answered;
 	bool half_over, timed_out; /* its time */
 	bool told;                 /* that it was up */
@@ -175,13 +187,23 @@ struct env {
 	double init_ms;
 	bool second_init; /* within an invocation, bound to its invoker */
 	bool dedicated;   /* counted in no n_starting */
-	bool killed;      /* SANDBOX_KILL is sent */
-	bool warming;     /* a spare whose interpreter is not ready yet */
+	bool snapshot;    /* made to be one, and not taken yet */
+	bool init_ended;  /* has asked for restore/next */
+	bool restoring;   /* from then until it asks for an invocation */
+	struct cond restored;
+	uint64_t restore_started_ns;
+	double restore_ms; /* of the last restore; 0: none */
+	bool provisioned;  /* one of those that are kept ahead */
+	bool initialised;  /* its init has succeeded */
+	bool killed;       /* SANDBOX_KILL is sent, or will be */
+	enum env_end end;  /* why it stops */
+	bool warming;      /* a spare whose interpreter is not ready yet */
 	struct timer timer;
 	char *dump; /* diagnose.c */
 	size_t dump_n;
 	/* the invocation */
-	struct waiter *invoker; /* NULL: nobody waits (any more) */
+	struct extensions *extensions; /* NULL: none */
+	struct waiter *invoker;        /* NULL: nobody waits (any more) */
 	struct run run;
 	uint64_t n_invocations, idle_since_ns, memory_read_ns;
 	uint32_t max_memory_mib;
@@ -220,6 +242,8 @@ void env_drain_log(struct env *e);
 /* Its processes are gone. */
 void env_exited(struct env *e, const struct sandbox_message *m);
 void env_on_exit(struct runtime *rt, const struct sandbox_message *m);
+/* One of its programs is gone, others are there. */
+void env_on_child(struct runtime *rt, const struct sandbox_message *m);
 /* Takes what SPAWN's reply brought and begins to serve it. */
 int env_adopt(struct env *e, struct sandbox_message *reply) MUST_USE;
 uint32_t env_memory_mib(struct env *e, bool fresh);
@@ -240,8 +264,13 @@ void env_variables_bare(struct env *e, struct str **v, size_t *n);
 /* ---- env_run.c ---- */
 /* The runtime asks for an invocation. -EPERM: not now. */
 int env_next(struct env *e, struct runtime_conn *c) MUST_USE;
+/* The runtime has asked, and so have all extensions. */
+void env_is_ready(struct env *e);
 void env_bind(struct env *e, struct waiter *w);
 void env_log_init_start(struct env *e);
+void env_log_restore_start(struct env *e);
+/* A hook after the restore has failed. */
+void env_restore_failed(struct env *e, struct str payload, struct str error_type);
 void env_finish(struct env *e, const struct outcome *o);
 /* The runtime reports that its init failed: payload is the error document. */
 void env_init_failed(struct env *e, struct str payload, struct str error_type);
@@ -264,6 +293,10 @@ int pool_get(struct runtime *rt, const struct runtime_function *f, struct arena 
 struct env *pool_take_idle(struct pool *p);
 /* Starts environments while more invocations wait than are coming. False: the host is full. */
 bool pool_grow(struct pool *p);
+void pool_start_snapshot(struct pool *p);
+void pool_start_one(struct pool *p, bool provisioned);
+/* Makes room on a full host. False: nothing is idle. */
+bool pool_evict(struct runtime *rt);
 /* An environment can take an invocation. */
 void pool_give(struct pool *p, struct env *e);
 /* The start of one failed: tells whom it was for. */
@@ -277,6 +310,18 @@ void pool_retire(struct pool *p);
 void pool_start_ahead(struct pool *p);
 void function_release(struct function *f);
 void function_running(struct runtime *rt, struct function *f, int change);
+
+/* ---- snapshot.c ---- */
+void snapshot_fill(struct pool *p);
+/* Restores one for whoever waits. False: there is none. */
+bool snapshot_take(struct pool *p);
+void snapshot_lost(struct pool *p, struct env *e);
+
+/* ---- provision.c ---- */
+/* Starts what is missing, ends what is too much. */
+void provision_fill(struct pool *p);
+void provision_lost(struct pool *p, const struct env *e);
+void provision_stop(struct runtime *rt);
 
 /* ---- spares.c ---- */
 struct spares *spares_get(struct runtime *rt, const struct interpreter *in);

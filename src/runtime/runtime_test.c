@@ -38,7 +38,8 @@ static void test_states(void **state)
 	for (size_t i = 1; i < ARRAY_LEN(life); i++)
 		assert_true(env_state_may(life[i - 1], life[i]));
 	assert_false(env_state_may(ENV_STARTING, ENV_IDLE));
-	assert_false(env_state_may(ENV_IDLE, ENV_INIT));
+	assert_true(env_state_may(ENV_IDLE, ENV_INIT)); /* a snapshot is restored */
+	assert_false(env_state_may(ENV_BUSY, ENV_INIT));
 	assert_false(env_state_may(ENV_STOPPING, ENV_IDLE));
 	for (int i = 0; i < ENV_STATE_N; i++)
 		assert_false(env_state_may(ENV_GONE, (enum env_state)i));
@@ -106,6 +107,23 @@ static void test_report_json(void **state)
 	        "\"requestId\":\"8f507cfc-1697\",\"metrics\":{\"durationMs\":12.34,"
 	        "\"billedDurationMs\":13,\"memorySizeMB\":128,\"maxMemoryUsedMB\":36},"
 	        "\"status\":\"error\",\"errorType\":\"Runtime.ExitError\"}}\n");
+}
+
+static void test_report_restored(void **state)
+{
+	struct buf b = buf_init(a);
+	struct report r = cold;
+
+	r.init_ms = -1;
+	r.restore_ms = 12.34;
+	report_report(&b, false, 0, &r);
+	assert_true(
+	        str_find(buf_str(&b),
+	                S("\tRestore Duration: 12.34 ms\tBilled Restore Duration: 13 ms\t")) > 0);
+	buf_clear(&b);
+	report_extension(&b, false, 0,
+	        &(struct report_extension){ S("x"), S("Ready"), S("INVOKE,SHUTDOWN"), { 0 } });
+	assert_text(buf_str(&b), "EXTENSION\tName: x\tState: Ready\tEvents: [INVOKE,SHUTDOWN]\n");
 }
 
 static void test_exit_reasons(void **state)
@@ -199,6 +217,7 @@ int main(void)
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_report_text),
 		cmocka_unit_test(test_report_json),
+		cmocka_unit_test(test_report_restored),
 		cmocka_unit_test(test_exit_reasons),
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_long_lines),

@@ -17,7 +17,7 @@ struct request {
 struct post {
 	struct list_node node;
 	enum sandbox_message_type type;
-	int signal;
+	int signal, pid;
 	char id[48];
 };
 
@@ -114,9 +114,11 @@ static int receive_task(struct task *t, void *arg)
 
 static bool send_post(struct sandbox_client *c, const struct post *p)
 {
-	struct sandbox_message m = {
-		.type = p->type, .id = str_of(p->id), .signal = p->signal, .number = UINT32_MAX
-	};
+	struct sandbox_message m = { .type = p->type,
+		.id = str_of(p->id),
+		.signal = p->signal,
+		.pid = p->pid,
+		.number = UINT32_MAX };
 
 	return sandbox_send(c->fd.fd, &m) != -EAGAIN;
 }
@@ -141,11 +143,8 @@ static int send_task(struct task *t, void *arg)
 	return 0;
 }
 
-void sandbox_client_post(
-        struct sandbox_client *c, enum sandbox_message_type type, struct str id, int signal)
+static void post(struct sandbox_client *c, struct post p, struct str id)
 {
-	struct post p = { .type = type, .signal = signal };
-
 	ensure(id.n < sizeof p.id);
 	if (c->dead)
 		return;
@@ -157,6 +156,17 @@ void sandbox_client_post(
 	list_push_back(&c->unsent, &later->node);
 	if (!c->sender)
 		c->sender = task_start(c->fd.loop, "sandbox-send", send_task, c);
+}
+
+void sandbox_client_post(
+        struct sandbox_client *c, enum sandbox_message_type type, struct str id, int signal)
+{
+	post(c, (struct post){ .type = type, .signal = signal }, id);
+}
+
+void sandbox_client_post_to(struct sandbox_client *c, struct str id, int pid, int signal)
+{
+	post(c, (struct post){ .type = SANDBOX_SIGNAL, .signal = signal, .pid = pid }, id);
 }
 
 int sandbox_client_call(struct task *t, struct sandbox_client *c, struct sandbox_message *m,

@@ -23,6 +23,8 @@ struct sandbox_client {
 int sandbox_client_start(struct sandbox_client *c, struct loop *loop, int fd,
         void (*notice)(void *arg, const struct sandbox_message *m), void *arg) MUST_USE;
 void sandbox_client_stop(struct sandbox_client *c);
+/* SIGNAL to the main process alone. */
+void sandbox_client_post_to(struct sandbox_client *c, struct str id, int pid, int signal);
 /* After its tasks have ended. */
 void sandbox_client_deinit(struct sandbox_client *c);
 /* Sends m and waits for the reply; its why is in the task's arena. 0 or the reply's error; -EPIPE

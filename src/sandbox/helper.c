@@ -112,7 +112,10 @@ static void on_thaw(
 static void on_signal(
         struct helper *h, struct arena *a, struct sandbox *b, const struct sandbox_message *m)
 {
-	inspect_signal(h, b, m->signal);
+	if (!m->pid)
+		inspect_signal(h, b, m->signal);
+	else if (m->pid == b->main_pid && !b->exited)
+		kill(b->main_pid, m->signal);
 	helper_answer(h, m->number, 0, NULL);
 }
 
@@ -157,6 +160,12 @@ static void on_settle(
 	helper_answer(h, m->number, error, error ? "CPU limit" : NULL);
 }
 
+static void on_run(
+        struct helper *h, struct arena *a, struct sandbox *b, const struct sandbox_message *m)
+{
+	spawn_run(h, b, m);
+}
+
 typedef void on_sandbox(
         struct helper *h, struct arena *a, struct sandbox *b, const struct sandbox_message *m);
 
@@ -167,6 +176,7 @@ static on_sandbox *const on_sandboxes[] = {
 	[SANDBOX_SIGNAL] = on_signal,
 	[SANDBOX_STACKS] = on_stacks,
 	[SANDBOX_SETTLE] = on_settle,
+	[SANDBOX_RUN] = on_run,
 	[SANDBOX_USAGE] = on_usage,
 	[SANDBOX_CONNECT] = on_connect,
 };

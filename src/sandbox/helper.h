@@ -45,6 +45,7 @@ struct sandbox {
 	bool network;        /* can reach the outside */
 	bool answered;       /* SPAWN has been: an EXIT is due */
 	bool exited;         /* main process; status counts */
+	int n_children;      /* of RUN */
 	int status;
 	struct arena *arena; /* of the request that is being served */
 	struct sandbox_message request, reply;
@@ -100,6 +101,7 @@ void slots_close_except(int *keep, size_t n);
 
 /* spawn.c */
 void spawn_request(struct helper *h, struct arena *a, const struct sandbox_message *m);
+void spawn_run(struct helper *h, struct sandbox *b, const struct sandbox_message *m);
 void spawn_assign(struct helper *h, struct arena *a, const struct sandbox_message *m);
 /* Pid 1 stands: serves the request that waits for it. */
 void spawn_continue(struct helper *h, struct sandbox *b);

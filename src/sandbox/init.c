@@ -20,9 +20,9 @@ static void tell(int control, struct inside_report r)
 		_exit(1);
 }
 
-static void tell_failure(int control, int error, const char *step)
+static void tell_failure(int control, int error, const char *step, uint32_t name)
 {
-	struct inside_report r = { .kind = INSIDE_FAILED, .error = error };
+	struct inside_report r = { .kind = INSIDE_FAILED, .error = error, .slot = name };
 
 	snprintf(r.step, sizeof r.step, "%s", step);
 	tell(control, r);
@@ -136,7 +136,8 @@ static int become_program(void *arg)
 	const struct sandbox_spec *spec = &p->m->spec;
 	struct inside_report started = { .kind = INSIDE_STARTED };
 
-	tell(in->control, started);
+	if (p->m->type != SANDBOX_RUN)
+		tell(in->control, started);
 	setsid();
 	confine_signals();
 	p->error = confine_limits(spec->max_fds,
@@ -152,7 +153,8 @@ static int become_program(void *arg)
 	_exit(126);
 }
 
-/* As vfork, which ThreadSanitizer would make a fork of: then what the child writes is not seen. */
+/* As vfork, which ThreadSanitizer would make a fork of: then what the child writes is not seen. Its
+ * pid, or -errno. */
 static pid_t run_program(const struct init *in, struct arena *a, const struct sandbox_message *m)
 {
 	struct program p = { in, m, cstrs(a, m->spec.argv, m->spec.n_argv),
@@ -164,15 +166,45 @@ static pid_t run_program(const struct init *in, struct arena *a, const struct sa
 	close(m->fds[SANDBOX_FD_LOG]);
 	if (pid < 0)
 		p.error = -errno;
-	if (p.error) {
-		tell_failure(in->control, p.error, p.argv[0]);
+	if (!p.error)
+		return pid;
+	tell_failure(in->control, p.error, p.argv[0], m->type == SANDBOX_RUN ? m->number : 0);
+	return p.error;
+}
+
+static pid_t run_main(const struct init *in, struct arena *a, const struct sandbox_message *m)
+{
+	pid_t pid = run_program(in, a, m);
+
+	if (pid < 0)
 		_exit(1);
-	}
 	tell(in->control, (struct inside_report){ .kind = INSIDE_RUNNING });
 	return pid;
 }
 
-static pid_t receive_program(const struct init *in)
+static struct init_child *find_child(struct init *in, pid_t pid)
+{
+	for (int i = 0; i < INIT_CHILDREN_MAX; i++)
+		if (in->children[i].pid == pid)
+			return &in->children[i];
+	return NULL;
+}
+
+static void run_child(struct init *in, struct arena *a, const struct sandbox_message *m)
+{
+	struct init_child *c = find_child(in, 0);
+
+	if (!c) {
+		close(m->fds[SANDBOX_FD_LOG]);
+		tell_failure(in->control, -EAGAIN, "program", m->number);
+		return;
+	}
+	pid_t pid = run_program(in, a, m);
+	if (pid > 0)
+		*c = (struct init_child){ pid, m->number };
+}
+
+static void receive_program(struct init *in, pid_t *main_pid)
 {
 	struct arena *a CLEANUP(arena_destroyp) = arena_create();
 	struct sandbox_message m;
@@ -180,20 +212,44 @@ static pid_t receive_program(const struct init *in)
 
 	if (error || !m.spec.n_argv || m.fds[SANDBOX_FD_LOG] < 0)
 		_exit(1); /* the helper has gone: so do we */
-	return run_program(in, a, &m);
+	if (m.type == SANDBOX_RUN)
+		run_child(in, a, &m);
+	else
+		*main_pid = run_main(in, a, &m);
 }
 
-static void reap(const struct init *in, pid_t main_pid)
+static void ended(struct init *in, pid_t pid, pid_t main_pid, int status)
+{
+	struct init_child *c = find_child(in, pid);
+	struct inside_report r = { .kind = INSIDE_EXITED, .status = status };
+
+	if (!c && pid != main_pid)
+		return;
+	r.slot = c ? c->name : 0;
+	if (c)
+		c->pid = 0;
+	in->main_ended |= !c;
+	tell(in->control, r);
+}
+
+static bool has_children(const struct init *in)
+{
+	for (int i = 0; i < INIT_CHILDREN_MAX; i++)
+		if (in->children[i].pid)
+			return true;
+	return false;
+}
+
+static void reap(struct init *in, pid_t main_pid)
 {
 	pid_t pid;
 	int status;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (pid == main_pid) {
-			tell(in->control,
-			        (struct inside_report){ .kind = INSIDE_EXITED, .status = status });
-			_exit(0);
-		}
+		ended(in, pid, main_pid, status);
+	/* Programs of RUN may outlive the main one; if not, the helper kills. */
+	if (in->main_ended && !has_children(in))
+		_exit(0);
 }
 
 static int watch_children(void)
@@ -217,7 +273,7 @@ _Noreturn void init_run(struct init *in)
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
 		int error = steps[i].run(in);
 		if (error) {
-			tell_failure(in->control, error, steps[i].name);
+			tell_failure(in->control, error, steps[i].name, 0);
 			_exit(1);
 		}
 	}
@@ -230,6 +286,6 @@ _Noreturn void init_run(struct init *in)
 		if (v[1].revents && read(children, &info, sizeof info) >= 0)
 			reap(in, main_pid);
 		if (v[0].revents)
-			main_pid = receive_program(in);
+			receive_program(in, &main_pid);
 	}
 }

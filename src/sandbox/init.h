@@ -9,6 +9,14 @@
 #include "sandbox/network.h"
 #include "sandbox/protocol.h"
 
+#define INIT_CHILDREN_MAX 16
+
+/* A program of RUN. */
+struct init_child {
+	pid_t pid; /* 0: none */
+	uint32_t name;
+};
+
 struct init {
 	int control;
 	const struct mounts *mounts;
@@ -19,6 +27,8 @@ struct init {
 	struct inside_report ready; /* error, step: there is no way out, and why */
 	uid_t uid;
 	bool rootless;
+	struct init_child children[INIT_CHILDREN_MAX];
+	bool main_ended;
 	bool no_pids_cgroup, no_memory_cgroup; /* setrlimit stands in */
 };
 

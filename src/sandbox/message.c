@@ -155,7 +155,7 @@ static bool take_number(struct str *rest, const struct field *f, char *p)
 	switch (f->kind) {
 	case TYPE:
 		*(enum sandbox_message_type *)p = v;
-		return v >= SANDBOX_SPAWN && v <= SANDBOX_CONNECT;
+		return v >= SANDBOX_SPAWN && v <= SANDBOX_CHILD;
 	case U16:
 		*(uint16_t *)p = (uint16_t)v;
 		return v <= UINT16_MAX;

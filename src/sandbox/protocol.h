@@ -19,8 +19,8 @@ enum inside_kind {
 /* To the helper. */
 struct inside_report {
 	uint32_t kind;
-	uint32_t slot;  /* from a zygote: which sandbox */
-	int32_t error;  /* -errno */
+	uint32_t slot; /* from a zygote: which sandbox; from pid 1: which program of RUN, 0: main */
+	int32_t error; /* -errno */
 	int32_t status; /* as wait() gives it */
 	int32_t pid;    /* from a zygote: whose status */
 	char step[44];

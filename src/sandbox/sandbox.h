@@ -51,6 +51,11 @@ enum sandbox_message_type {
 	                 * to be compared: "123 45" */
 	SANDBOX_CONNECT, /* id, spec.runtime_port -> the RUNTIME descriptor: a connection to that
 	                  * port on 127.0.0.1 inside (it may not be established yet) */
+	SANDBOX_RUN,     /* id, spec's argv and env: one more program beside the main one; the reply
+	                  * brings its LOG. The request's number is its name from then on. */
+	SANDBOX_CHILD,   /* notice: a program of RUN has ended: pid is its name; error when it could
+	                  * not be executed. pid 0: the main one, while others go on: until they
+	                  * end or KILL comes. */
 };
 
 struct sandbox_spec {
@@ -93,7 +98,7 @@ struct sandbox_message {
 	int error;      /* REPLY: 0 or -errno */
 	struct str why; /* in words */
 	int pid; /* REPLY to SPAWN, ASSIGN, ZYGOTE: of the main process, on the host; 0: none yet */
-	int signal;      /* SIGNAL */
+	int signal;      /* SIGNAL; with pid: to the main process alone */
 	int exit_code;   /* EXIT: or -1 */
 	int exit_signal; /* EXIT: 0 none */
 	bool oom_killed; /* EXIT: the kernel killed it for its memory limit */

@@ -65,13 +65,40 @@ void slots_close_except(int *keep, size_t n)
 	close_range(from, ~0u, 0);
 }
 
+static void send_child(
+        struct helper *h, const struct sandbox *b, uint32_t name, int status, int error)
+{
+	helper_send(h,
+	        &(struct sandbox_message){
+	                .type = SANDBOX_CHILD,
+	                .id = str_of(b->id),
+	                .pid = (int)name,
+	                .error = error,
+	                .exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+	                .exit_signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+	                .oom_killed = !name && cgroup_oom_killed(&h->cgroups, &b->cgroup, b->slot),
+	        });
+}
+
+static void child_report(struct helper *h, struct sandbox *b, const struct inside_report *r)
+{
+	if (r->kind != INSIDE_EXITED && r->kind != INSIDE_FAILED)
+		return;
+	b->n_children--;
+	send_child(h, b, r->slot, r->kind == INSIDE_EXITED ? r->status : 126 << 8, r->error);
+	if (b->exited && !b->n_children)
+		slot_kill(h, b);
+}
+
 static void collect_reports(struct helper *h, struct sandbox *b)
 {
 	struct inside_report r;
 	pid_t sender;
 
 	while (b->control.fd >= 0 && helper_receive_report(b->control.fd, &r, &sender)) {
-		if (r.kind == INSIDE_READY && b->state == SANDBOX_MAKING) {
+		if (r.slot) {
+			child_report(h, b, &r);
+		} else if (r.kind == INSIDE_READY && b->state == SANDBOX_MAKING) {
 			if (r.error)
 				helper_no_network(h, r.step, r.error);
 			b->network =
@@ -183,7 +210,10 @@ void slot_main_exited(struct helper *h, struct sandbox *b, int status)
 		return;
 	b->exited = true;
 	b->status = status;
-	slot_kill(h, b);
+	if (b->n_children)
+		send_child(h, b, 0, status, 0);
+	else
+		slot_kill(h, b);
 }
 
 static void send_exit(struct helper *h, const struct sandbox *b)
@@ -210,6 +240,7 @@ static void release(struct helper *h, struct sandbox *b)
 	b->init_pid = b->main_pid = 0;
 	b->zygote = NULL;
 	b->answered = b->exited = false;
+	b->n_children = 0;
 	b->state = SANDBOX_FREE;
 }
 

@@ -151,6 +151,33 @@ static int set_limits(struct helper *h, struct sandbox *b, const struct sandbox_
 	return cgroup_cpu(&h->cgroups, &b->cgroup, b->slot, 0);
 }
 
+void spawn_run(struct helper *h, struct sandbox *b, const struct sandbox_message *m)
+{
+	struct sandbox_message to_init = { .type = SANDBOX_RUN, .number = m->number },
+	                       reply = { .type = SANDBOX_REPLY, .number = m->number };
+	int ends[2];
+
+	if (b->control.fd < 0 || pipe2(ends, O_CLOEXEC) < 0) {
+		helper_answer(h, m->number, -ESRCH, "its pid 1 has gone");
+		return;
+	}
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	to_init.spec = m->spec;
+	memset(to_init.fds, -1, sizeof to_init.fds);
+	memset(reply.fds, -1, sizeof reply.fds);
+	to_init.fds[SANDBOX_FD_LOG] = ends[1];
+	reply.fds[SANDBOX_FD_LOG] = ends[0];
+	int error = sandbox_send(b->control.fd, &to_init);
+	if (error) {
+		helper_answer(h, m->number, error, "program");
+	} else {
+		b->n_children++;
+		helper_send(h, &reply);
+	}
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static struct mounts_target target(const struct helper *h, const struct sandbox *b, bool again)
 {
 	uid_t uid = h->rootless ? 0 : 1900000000u + (uid_t)b->slot;

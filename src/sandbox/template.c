@@ -32,8 +32,9 @@ static const struct {
 	                "sbx_user1051:x:993:993::/home/sbx_user1051:/sbin/nologin\n"
 	                "nobody:x:65534:65534:nobody:/:/sbin/nologin\n" },
 	{ "etc/group", "root:x:0:\nsbx_user1051:x:993:\nnobody:x:65534:\n" },
-	{ "etc/hosts", "127.0.0.1 localhost\n::1 localhost\n" NETWORK_HOST_TEXT
-	               " host.wolke.internal host.docker.internal\n" },
+	{ "etc/hosts",
+	        "127.0.0.1 localhost sandbox sandbox.localdomain\n::1 localhost\n" NETWORK_HOST_TEXT
+	        " host.wolke.internal host.docker.internal\n" },
 	{ "etc/hostname", "sandbox\n" },
 };
 

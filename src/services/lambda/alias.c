@@ -193,12 +193,12 @@ int lambda_update_alias(struct task *t, const struct lambda_update_alias_in *in,
 		        STR(lambda_ref_arn(a, &c.ref)));
 	TRY(lambda_refused(t, &c.refusal, bad));
 	*out = c.alias;
-	return 0;
+	return lambda_provision_apply(t, &c.ref);
 }
 
 static int drop(struct kv_txn *txn, void *arg)
 {
-	static const char *const kinds[] = { "alias", "policy", "event-invoke" };
+	static const char *const kinds[] = { "alias", "policy", "event-invoke", "provisioned" };
 	struct change *c = arg;
 	struct arena *a = kv_arena(txn);
 
@@ -216,5 +216,8 @@ int lambda_delete_alias(struct task *t, const struct lambda_delete_alias_in *in,
 
 	TRY(ref_of(t, in->function_name, in->name, &c.ref));
 	int bad = kv_update(t, drop, &c);
-	return bad == KV_NOT_FOUND ? no_function(t, &c.ref) : bad;
+	if (bad == KV_NOT_FOUND)
+		return no_function(t, &c.ref);
+	TRY(bad);
+	return lambda_provision_apply(t, &c.ref);
 }

@@ -3,9 +3,6 @@
 
 #include "kv/key.h"
 
-#define ACCOUNT_LIMIT  1000
-#define UNRESERVED_MIN 100
-
 struct change {
 	struct lambda_ref ref;
 	struct opt_int reserved;
@@ -47,7 +44,8 @@ static int change(struct kv_txn *txn, void *arg)
 
 	TRY(lambda_record_get(txn, &c->ref, &r));
 	TRY(add_up(txn, &s));
-	if (c->reserved.set && ACCOUNT_LIMIT - s.reserved - c->reserved.v < UNRESERVED_MIN)
+	if (c->reserved.set &&
+	        LAMBDA_CONCURRENCY - s.reserved - c->reserved.v < LAMBDA_UNRESERVED_MIN)
 		return LAMBDA_INVALID_PARAMETER_VALUE_EXCEPTION;
 	r.reserved_concurrency = c->reserved;
 	record_put(txn, lambda_function_key(kv_arena(txn), &c->ref), &lambda_shape_function_record,
@@ -65,7 +63,7 @@ static int apply(struct task *t, struct change *c)
 		return fail(t, bad,
 		        "Specified ReservedConcurrentExecutions for function decreases account's "
 		        "UnreservedConcurrentExecution below its minimum value of [%d].",
-		        UNRESERVED_MIN);
+		        LAMBDA_UNRESERVED_MIN);
 	return bad;
 }
 
@@ -114,8 +112,8 @@ int lambda_get_account_settings(struct task *t, const struct lambda_get_account_
 		.total_code_size = opt_int(80530636800),
 		.code_size_unzipped = opt_int(262144000),
 		.code_size_zipped = opt_int(52428800),
-		.concurrent_executions = opt_int(ACCOUNT_LIMIT),
-		.unreserved_concurrent_executions = opt_int(ACCOUNT_LIMIT - s.reserved),
+		.concurrent_executions = opt_int(LAMBDA_CONCURRENCY),
+		.unreserved_concurrent_executions = opt_int(LAMBDA_CONCURRENCY - s.reserved),
 	};
 	out->account_usage = arena_new(a, struct lambda_account_usage);
 	out->account_usage->total_code_size = opt_int(s.code_size);

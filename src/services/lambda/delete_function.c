@@ -69,18 +69,20 @@ static int drop_version(struct kv_txn *txn, struct deletion *d)
 		                STR(d->ref.qualifier), STR(alias)));
 	kv_del(txn, lambda_row_key(a, &d->ref, "policy"));
 	kv_del(txn, lambda_row_key(a, &d->ref, "event-invoke"));
+	kv_del(txn, lambda_row_key(a, &d->ref, "provisioned"));
 	return drop_row(txn, &d->ref, lambda_version_key(a, &d->ref, version));
 }
 
 static int drop_all(struct kv_txn *txn, struct deletion *d)
 {
-	static const char *const kinds[] = { "policy", "alias", "event-invoke" };
+	static const char *const kinds[] = { "policy", "alias", "event-invoke", "provisioned" };
 	struct arena *a = kv_arena(txn);
 
 	for (int64_t n = 1; n <= d->latest.last_version.v; n++)
 		TRY(drop_row(txn, &d->ref, lambda_version_key(a, &d->ref, (uint64_t)n)));
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		kv_del_prefix(txn, lambda_row_prefix(a, &d->ref, kinds[i]));
+	kv_del(txn, lambda_provisioned_index_key(a, &d->ref));
 	TRY(lambda_url_drop_all(txn, &d->ref));
 	TRY(lambda_recordings_drop(txn, &d->ref));
 	return drop_row(txn, &d->ref, lambda_function_key(a, &d->ref));
@@ -115,5 +117,5 @@ int lambda_delete_function(struct task *t, const struct lambda_delete_function_i
 	TRY(lambda_refused(t, &d.refusal, bad));
 	lambda_runnable(task_arena(t), &d.ref, &d.latest, &f);
 	runtime_retire(task_loop(t), f.arn, d.ref.qualifier.n ? f.key : S(""));
-	return 0;
+	return lambda_provision_apply(t, &d.ref);
 }

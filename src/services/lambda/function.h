@@ -98,6 +98,33 @@ struct str lambda_time(struct arena *a, int64_t ms);
 int lambda_precondition(
         struct task *t, struct str revision_id, const struct lambda_function_record *r);
 
+/* provisioned.c: tells the runtime what of the function is to be initialised ahead; after each
+ * change of its versions, aliases or provisioned concurrency. */
+int lambda_provision_apply(struct task *t, const struct lambda_ref *ref) MUST_USE;
+/* For all functions, at start. */
+int lambda_provision_start(struct task *t) MUST_USE;
+
+/* snapshot.c: a version with SnapStart is Pending until its snapshot is taken, by a job. */
+void lambda_snapshot_begin(struct kv_txn *txn, const struct lambda_ref *ref,
+        struct lambda_function_configuration *version);
+int lambda_snapshot_deliver(struct task *t, struct kv_job *job);
+/* fail()s when it is not there yet. */
+int lambda_snapshot_check(struct task *t, const struct lambda_function_record *r) MUST_USE;
+struct str lambda_provisioned_index_key(struct arena *a, const struct lambda_ref *ref);
+
+#define LAMBDA_CONCURRENCY    1000 /* of an account */
+#define LAMBDA_UNRESERVED_MIN 100
+#define LAMBDA_SYNC_MAX       6291456
+
+/* invoke.c: checks an event and a client context as every invocation does. */
+int lambda_check_event(struct task *t, struct str payload, size_t limit) MUST_USE;
+int lambda_client_context(struct task *t, struct str encoded, struct str *json) MUST_USE;
+/* The function as the runtime wants it, and the event's trace with this function in its lineage. */
+int lambda_run_prepare(struct task *t, const struct lambda_ref *ref,
+        const struct lambda_function_record *r, struct runtime_invocation *in,
+        struct runtime_function *f) MUST_USE;
+/* What the runtime said as Lambda's error; 0 stays 0. */
+int lambda_run_failed(struct task *t, int got, struct str why);
 /* invoke.c: runs it and turns throttles into Lambda's errors. */
 int lambda_run(struct task *t, const struct lambda_ref *ref, const struct lambda_function_record *r,
         const struct runtime_invocation *in, struct runtime_result *result) MUST_USE;

@@ -81,14 +81,6 @@ static int create(struct kv_txn *txn, void *arg)
 	return 0;
 }
 
-static int check_mode(struct task *t, struct str mode)
-{
-	if (!str_eq(mode, S("RESPONSE_STREAM")))
-		return 0;
-	return fail(
-	        t, API_ERROR_NOT_IMPLEMENTED, "InvokeMode RESPONSE_STREAM is not implemented here");
-}
-
 static int no_function(struct task *t)
 {
 	return fail(t, LAMBDA_RESOURCE_NOT_FOUND_EXCEPTION, "Function does not exist");
@@ -109,7 +101,6 @@ int lambda_create_function_url_config(struct task *t,
 	struct lambda_function_url_config *config = arena_new(a, struct lambda_function_url_config);
 	struct change c = { .url = { rand_text(a, 32, S(ID_ALPHABET)), config } };
 
-	TRY(check_mode(t, in->invoke_mode));
 	TRY(lambda_ref_parse(t, in->function_name, in->qualifier, &c.ref));
 	*config = (struct lambda_function_url_config){
 		.function_url = str_printf(a, "http://%.*s.lambda-url.%.*s.%.*s:%d/",
@@ -119,7 +110,7 @@ int lambda_create_function_url_config(struct task *t,
 		.last_modified_time = lambda_time(a, call_of(t)->now_ms),
 		.cors = in->cors,
 		.auth_type = in->auth_type,
-		.invoke_mode = S("BUFFERED"),
+		.invoke_mode = in->invoke_mode.p ? in->invoke_mode : S("BUFFERED"),
 	};
 	int bad = kv_update(t, create, &c);
 	if (bad == KV_NOT_FOUND)
@@ -169,6 +160,8 @@ static int update(struct kv_txn *txn, void *arg)
 		c->url.config->auth_type = wanted.auth_type;
 	if (wanted.cors)
 		c->url.config->cors = wanted.cors;
+	if (wanted.invoke_mode.p)
+		c->url.config->invoke_mode = wanted.invoke_mode;
 	c->url.config->last_modified_time = wanted.last_modified_time;
 	record_put(txn, lambda_row_key(kv_arena(txn), &c->ref, "url"), &lambda_shape_url_record,
 	        &c->url);
@@ -182,11 +175,11 @@ int lambda_update_function_url_config(struct task *t,
 	struct lambda_function_url_config wanted = {
 		.auth_type = in->auth_type,
 		.cors = in->cors,
+		.invoke_mode = in->invoke_mode,
 		.last_modified_time = lambda_time(task_arena(t), call_of(t)->now_ms),
 	};
 	struct change c = { .url = { .config = &wanted } };
 
-	TRY(check_mode(t, in->invoke_mode));
 	TRY(lambda_ref_parse(t, in->function_name, in->qualifier, &c.ref));
 	int bad = kv_update(t, update, &c);
 	if (bad == KV_NOT_FOUND)

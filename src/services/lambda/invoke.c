@@ -6,7 +6,6 @@
 #include "services/lambda/recording.h"
 #include "services/lambda/recursion.h"
 
-#define SYNC_MAX  6291456
 #define ASYNC_MAX 1048576
 
 static int throttled(struct task *t, const char *reason)
@@ -19,20 +18,21 @@ static int throttled(struct task *t, const char *reason)
 	return fail_with(t, LAMBDA_TOO_MANY_REQUESTS_EXCEPTION, detail, "Rate Exceeded.");
 }
 
-int lambda_run(struct task *t, const struct lambda_ref *ref, const struct lambda_function_record *r,
-        const struct runtime_invocation *in, struct runtime_result *result)
+int lambda_run_prepare(struct task *t, const struct lambda_ref *ref,
+        const struct lambda_function_record *r, struct runtime_invocation *in,
+        struct runtime_function *f)
 {
-	struct runtime_invocation traced = *in;
-	struct runtime_function f;
-
-	lambda_runnable(task_arena(t), ref, r, &f);
-	if (!lambda_trace_next(task_arena(t), f.arn, r, in->trace_id, &traced.trace_id))
+	lambda_runnable(task_arena(t), ref, r, f);
+	TRY(lambda_snapshot_check(t, r));
+	if (!lambda_trace_next(task_arena(t), f->arn, r, in->trace_id, &in->trace_id))
 		return fail(t, LAMBDA_RECURSIVE_INVOCATION_EXCEPTION,
 		        "Lambda has detected your function being invoked in a recursive loop with "
 		        "other AWS resources and stopped your function's invocation.");
-	int got = runtime_invoke(t, &f, &traced, result);
-	if (got == 0 && r->recording.v)
-		lambda_recording_add(t, ref, r, &traced, result);
+	return 0;
+}
+
+int lambda_run_failed(struct task *t, int got, struct str why)
+{
 	switch (got) {
 	case RUNTIME_THROTTLED_RESERVED:
 		return throttled(t, "ReservedFunctionConcurrentInvocationLimitExceeded");
@@ -40,7 +40,7 @@ int lambda_run(struct task *t, const struct lambda_ref *ref, const struct lambda
 	case RUNTIME_THROTTLED_HOST:
 		return throttled(t, "ConcurrentInvocationLimitExceeded");
 	case RUNTIME_UNAVAILABLE:
-		return fail(t, LAMBDA_INVALID_RUNTIME_EXCEPTION, "%.*s", STR(result->payload));
+		return fail(t, LAMBDA_INVALID_RUNTIME_EXCEPTION, "%.*s", STR(why));
 	case RUNTIME_BAD_PACKAGE:
 		return fail(t, LAMBDA_INVALID_ZIP_FILE_EXCEPTION,
 		        "Lambda could not unzip the deployment package.");
@@ -49,26 +49,37 @@ int lambda_run(struct task *t, const struct lambda_ref *ref, const struct lambda
 	}
 }
 
+int lambda_run(struct task *t, const struct lambda_ref *ref, const struct lambda_function_record *r,
+        const struct runtime_invocation *in, struct runtime_result *result)
+{
+	struct runtime_invocation traced = *in;
+	struct runtime_function f;
+
+	TRY(lambda_run_prepare(t, ref, r, &traced, &f));
+	int got = runtime_invoke(t, &f, &traced, result);
+	if (got == 0 && r->recording.v)
+		lambda_recording_add(t, ref, r, &traced, result);
+	return lambda_run_failed(t, got, result->payload);
+}
+
 static int too_large(struct task *t, size_t limit)
 {
 	return fail(t, LAMBDA_REQUEST_TOO_LARGE_EXCEPTION,
 	        "Request must be smaller than %zu bytes for the InvokeFunction operation", limit);
 }
 
-static int check(struct task *t, const struct lambda_invoke_in *in, bool async)
+int lambda_check_event(struct task *t, struct str payload, size_t limit)
 {
-	size_t limit = async ? ASYNC_MAX : SYNC_MAX;
-
-	if (in->payload.n > limit)
+	if (payload.n > limit)
 		return too_large(t, limit);
-	if (in->payload.n && !json_is_valid(in->payload))
+	if (payload.n && !json_is_valid(payload))
 		return fail(t, LAMBDA_INVALID_REQUEST_CONTENT_EXCEPTION,
 		        "Could not parse request body into json: Could not parse payload into "
 		        "json");
 	return 0;
 }
 
-static int client_context(struct task *t, struct str encoded, struct str *json)
+int lambda_client_context(struct task *t, struct str encoded, struct str *json)
 {
 	*json = (struct str){ 0 };
 	if (!encoded.n)
@@ -96,7 +107,7 @@ int lambda_invoke(struct task *t, const struct lambda_invoke_in *in, struct lamb
 	struct runtime_result result = { 0 };
 	bool async = str_eq(in->invocation_type, S("Event"));
 
-	TRY(check(t, in, async));
+	TRY(lambda_check_event(t, in->payload, async ? ASYNC_MAX : LAMBDA_SYNC_MAX));
 	TRY(lambda_ref_parse(t, in->function_name, in->qualifier, &ref));
 	TRY(lambda_load_routed(t, &ref, &r));
 	if (str_eq(in->invocation_type, S("DryRun"))) {
@@ -114,7 +125,7 @@ int lambda_invoke(struct task *t, const struct lambda_invoke_in *in, struct lamb
 		.invoked_arn = lambda_ref_arn(task_arena(t), &ref),
 		.want_log_tail = str_eq(in->log_type, S("Tail")),
 	};
-	TRY(client_context(t, in->client_context, &invocation.client_context));
+	TRY(lambda_client_context(t, in->client_context, &invocation.client_context));
 	TRY(lambda_run(t, &ref, &r, &invocation, &result));
 	out->executed_version = r.configuration->version;
 	answer(task_arena(t), &result, out);
@@ -132,7 +143,7 @@ int lambda_invoke_async(struct task *t, const struct lambda_invoke_async_in *in,
 	if (bad == -EMSGSIZE)
 		return too_large(t, ASYNC_MAX);
 	TRY(bad);
-	TRY(check(t, &event, true));
+	TRY(lambda_check_event(t, event.payload, ASYNC_MAX));
 	TRY(lambda_find(t, in->function_name, (struct str){ 0 }, &ref, &r));
 	TRY(lambda_async_add(t, &ref, &event));
 	out->status = opt_int(202);

@@ -31,6 +31,8 @@ static const struct api_row rows[] = {
 	API_ROW(lambda, GET_POLICY, get_policy, .authorize = lambda_on_function),
 	API_ROW(lambda, INVOKE, invoke, .action = "lambda:InvokeFunction",
 	        .authorize = lambda_on_function),
+	API_ROW(lambda, INVOKE_WITH_RESPONSE_STREAM, invoke_with_response_stream,
+	        .action = "lambda:InvokeFunction", .authorize = lambda_on_function),
 	API_ROW(lambda, INVOKE_ASYNC, invoke_async, .action = "lambda:InvokeFunction",
 	        .authorize = lambda_on_function),
 	API_ROW(lambda, LIST_FUNCTIONS, list_functions),
@@ -88,6 +90,14 @@ static const struct api_row rows[] = {
 	        .authorize = lambda_on_function),
 	API_ROW(lambda, REMOVE_LAYER_VERSION_PERMISSION, remove_layer_version_permission,
 	        .authorize = lambda_on_layer),
+	API_ROW(lambda, DELETE_PROVISIONED_CONCURRENCY_CONFIG,
+	        delete_provisioned_concurrency_config, .authorize = lambda_on_function),
+	API_ROW(lambda, GET_PROVISIONED_CONCURRENCY_CONFIG, get_provisioned_concurrency_config,
+	        .authorize = lambda_on_function),
+	API_ROW(lambda, PUT_PROVISIONED_CONCURRENCY_CONFIG, put_provisioned_concurrency_config,
+	        .authorize = lambda_on_function),
+	API_ROW(lambda, LIST_PROVISIONED_CONCURRENCY_CONFIGS, list_provisioned_concurrency_configs,
+	        .authorize = lambda_on_function),
 	API_ROW(lambda, UPDATE_ALIAS, update_alias, .authorize = lambda_on_function),
 	API_ROW(lambda, UPDATE_FUNCTION_EVENT_INVOKE_CONFIG, update_function_event_invoke_config,
 	        .authorize = lambda_on_function),
@@ -107,7 +117,8 @@ static int start(struct task *t)
 
 	kv_job_handler(kv, S("lambda-async"), 100, lambda_async_deliver);
 	kv_job_handler(kv, S("lambda-delivery"), 20, lambda_destination_deliver);
-	return 0;
+	kv_job_handler(kv, S("lambda-snapshot"), 4, lambda_snapshot_deliver);
+	return lambda_provision_start(t);
 }
 
 const struct api_service lambda_service = {

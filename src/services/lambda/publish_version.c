@@ -51,6 +51,7 @@ static int publish(struct kv_txn *txn, void *arg)
 	v->last_modified = p->modified;
 	if (p->in->description.p)
 		v->description = p->in->description;
+	lambda_snapshot_begin(txn, &p->ref, v);
 	p->version.configuration = v;
 	lambda_record_hold(txn, &p->version);
 	record_put(txn, lambda_version_key(a, &p->ref, (uint64_t)(n + 1)),

@@ -63,6 +63,7 @@ void lambda_runnable(struct arena *a, const struct lambda_ref *ref,
 		        r->reserved_concurrency.set ? (int32_t)r->reserved_concurrency.v : -1,
 		.layer_blobs = r->layer_blobs.v,
 		.n_layers = r->layer_blobs.n,
+		.snap_start = c->snap_start && str_eq(c->snap_start->optimization_status, S("On")),
 		.max_async_age_s = 21600,
 	};
 	add_network(&r->tags, f);

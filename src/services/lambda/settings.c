@@ -122,9 +122,25 @@ static int check_unsupported(struct task *t, const struct lambda_settings *s)
 	if (s->file_system_configs.n)
 		return fail(t, API_ERROR_NOT_IMPLEMENTED,
 		        "FileSystemConfigs: file systems are not mounted here");
-	if (s->snap_start && str_eq(s->snap_start->apply_on, S("PublishedVersions")))
-		return fail(t, API_ERROR_NOT_IMPLEMENTED,
-		        "SnapStart for published versions is not implemented here");
+	return 0;
+}
+
+/* Of the runtimes that are there, Python has it; Java and .NET, which have it too, are not. */
+static int check_snap_start(struct task *t, const struct lambda_settings *s)
+{
+	struct str version = s->runtime;
+
+	if (!s->snap_start || !str_eq(s->snap_start->apply_on, S("PublishedVersions")))
+		return 0;
+	if (version.n && (!str_starts(version, S("python3.")) ||
+	                         !str_to_u64(str_sub(version, 8, version.n), &(uint64_t){ 0 }) ||
+	                         version.n < 10 || str_starts(version, S("python3.10")) ||
+	                         str_starts(version, S("python3.11"))))
+		return fail(t, LAMBDA_INVALID_PARAMETER_VALUE_EXCEPTION,
+		        "%.*s is not supported for SnapStart enabled functions.", STR(version));
+	if (s->ephemeral_storage && s->ephemeral_storage->size.v > 512)
+		return fail(t, LAMBDA_INVALID_PARAMETER_VALUE_EXCEPTION,
+		        "SnapStart does not support ephemeral storage sizes greater than 512 MB");
 	return 0;
 }
 
@@ -162,6 +178,7 @@ int lambda_settings_check(struct task *t, const struct lambda_settings *s)
 		        (long long)s->ephemeral_storage->size.v, STORAGE_MAX);
 	TRY(check_dead_letter(t, s->dead_letter_config));
 	TRY(check_unsupported(t, s));
+	TRY(check_snap_start(t, s));
 	TRY(check_environment(t, s->environment));
 	TRY(check_runtime(t, s->runtime));
 	return check_role(t, s->role);
@@ -232,6 +249,12 @@ void lambda_settings_apply(
 	if (s->ephemeral_storage) {
 		c->ephemeral_storage = arena_new(a, struct lambda_ephemeral_storage);
 		*c->ephemeral_storage = *s->ephemeral_storage;
+	}
+	if (s->snap_start) {
+		c->snap_start = arena_new(a, struct lambda_snap_start_response);
+		c->snap_start->apply_on =
+		        s->snap_start->apply_on.p ? s->snap_start->apply_on : S("None");
+		c->snap_start->optimization_status = S("Off");
 	}
 	apply_environment(a, s, c);
 	apply_logging(a, s, c);

@@ -287,3 +287,19 @@ bool url_take_answer(struct url_request *r, struct str payload)
 		http_header_add(r->arena, &r->headers, S("Content-Type"), S("application/json"));
 	return true;
 }
+
+bool url_take_prelude(struct url_request *r, struct str json)
+{
+	yyjson_val *root;
+
+	r->status = 200;
+	if (json_parse(r->arena, json, &root) != 0 || !yyjson_is_obj(root))
+		return false;
+	yyjson_val *status = json_get(root, "statusCode");
+	if ((status && !take_status(r, status)) || !take_headers(r, json_get(root, "headers")) ||
+	        !take_cookies(r, json_get(root, "cookies")))
+		return false;
+	if (!http_header_get(&r->headers, S("content-type")).p)
+		http_header_add(r->arena, &r->headers, S("Content-Type"), S("application/json"));
+	return true;
+}

@@ -123,7 +123,9 @@ static int invoke(struct task *t, struct url_request *r)
 		.trace_id = r->trace_id,
 		.invoked_arn = lambda_ref_arn(r->arena, &r->ref) };
 
-	int bad = lambda_run(t, &r->ref, &r->function, &in, &result);
+	bool streams = str_eq(r->url.config->invoke_mode, S("RESPONSE_STREAM"));
+	int bad = streams ? url_stream_open(t, r, &in)
+	                  : lambda_run(t, &r->ref, &r->function, &in, &result);
 	if (bad == LAMBDA_TOO_MANY_REQUESTS_EXCEPTION)
 		return refuse(r, 429,
 		        S("{\"Reason\":\"ConcurrentInvocationLimitExceeded\",\"Type\":\"User\","
@@ -131,6 +133,8 @@ static int invoke(struct task *t, struct url_request *r)
 	if (bad > 0)
 		return refuse(r, 502, S("Internal Server Error"));
 	TRY(bad);
+	if (streams)
+		return 0;
 	if (result.function_error.p || !url_take_answer(r, result.payload))
 		return refuse(r, 502, S("Internal Server Error"));
 	return 0;
@@ -187,5 +191,7 @@ int lambda_url_serve(struct task *t, struct http_exchange *x)
 	http_header_set(r->arena, &r->headers, S("x-amzn-RequestId"), call_of(t)->request_id);
 	if (r->trace_id.n)
 		http_header_set(r->arena, &r->headers, S("X-Amzn-Trace-Id"), r->trace_id);
+	if (r->stream)
+		return url_stream_respond(t, r);
 	return http_respond(t, x, r->status, &r->headers, r->answer);
 }
