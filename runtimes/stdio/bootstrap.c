@@ -41,6 +41,7 @@ static void __attribute__((noreturn, format(printf, 1, 2))) fatal(const char *fo
 	va_start(args, format);
 	fputs("bootstrap: ", stderr);
 	vfprintf(stderr, format, args);
+	va_end(args);
 	fputs("\n", stderr);
 	exit(1);
 }

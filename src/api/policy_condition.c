@@ -101,7 +101,9 @@ static int date_order(struct str value, const struct policy_pattern *pattern)
 	        const struct policy_pattern *pattern)                                       \
 	{                                                                                   \
 		int o = order(value, pattern);                                              \
-		return o != 2 && (test);                                                    \
+		if (o == 2)                                                                 \
+			return false;                                                       \
+		return test;                                                                \
 	}
 ORDERED(number_equals, number_order, o == 0)
 ORDERED(number_less, number_order, o < 0)

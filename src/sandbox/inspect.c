@@ -85,7 +85,7 @@ static void describe(pid_t pid, void *arg)
 	buf_printf(&d->text, "process %d: %s\n", pid, room);
 	read_proc(pid, "wchan", room, sizeof room);
 	buf_printf(&d->text, "  waits in %s\n",
-	        strcmp(room, "0") && room[0] ? room : "nothing: it runs");
+	        strcmp(room, "0") != 0 && room[0] ? room : "nothing: it runs");
 	if (read_proc(pid, "syscall", room, sizeof room) > 0)
 		buf_printf(&d->text, "  system call %s", room);
 	if (read_proc(pid, "stack", room, sizeof room) > 0)
