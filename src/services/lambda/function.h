@@ -102,7 +102,7 @@ int lambda_precondition(
  * change of its versions, aliases or provisioned concurrency. */
 int lambda_provision_apply(struct task *t, const struct lambda_ref *ref) MUST_USE;
 /* For all functions, at start. */
-int lambda_provision_start(struct task *t) MUST_USE;
+void lambda_provision_start(struct task *t);
 
 /* snapshot.c: a version with SnapStart is Pending until its snapshot is taken, by a job. */
 void lambda_snapshot_begin(struct kv_txn *txn, const struct lambda_ref *ref,

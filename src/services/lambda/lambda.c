@@ -118,7 +118,8 @@ static int start(struct task *t)
 	kv_job_handler(kv, S("lambda-async"), 100, lambda_async_deliver);
 	kv_job_handler(kv, S("lambda-delivery"), 20, lambda_destination_deliver);
 	kv_job_handler(kv, S("lambda-snapshot"), 4, lambda_snapshot_deliver);
-	return lambda_provision_start(t);
+	lambda_provision_start(t);
+	return 0;
 }
 
 const struct api_service lambda_service = {

@@ -1,6 +1,7 @@
 /* Put-, Get-, Delete- and ListProvisionedConcurrencyConfig(s) */
 #include "services/lambda/page.h"
 
+#include "base/log.h"
 #include "kv/key.h"
 
 #define CONFIGS_MAX 200
@@ -346,7 +347,7 @@ static int find_all(struct kv_txn *txn, void *arg)
 	return 0;
 }
 
-int lambda_provision_start(struct task *t)
+static int provision_all(struct task *t)
 {
 	struct all all = { 0 };
 
@@ -354,4 +355,18 @@ int lambda_provision_start(struct task *t)
 	for (size_t i = 0; i < all.n; i++)
 		TRY(lambda_provision_apply(t, &all.v[i]));
 	return 0;
+}
+
+static int start_task(struct task *t, void *arg)
+{
+	int bad = provision_all(t);
+
+	if (bad && bad != -ECANCELED)
+		log_error("provisioned concurrency is not restored: %s", strerror(-bad));
+	return bad;
+}
+
+void lambda_provision_start(struct task *t)
+{
+	task_start(task_loop(t), "lambda-provision", start_task, NULL);
 }
