@@ -73,6 +73,8 @@ static int set_program(struct task *t, struct start *s)
 	struct sandbox_spec *spec = &s->request.spec;
 
 	if (s->env->interpreter->kind->language != LANGUAGE_PROVIDED) {
+		if (s->env->spares)
+			TRY(spares_wait_zygote(t, s->env->spares));
 		set_interpreter(a, s->env, spec);
 		return 0;
 	}

@@ -107,6 +107,8 @@ struct spares {
 	enum spares_state state; /* of its zygote; without one READY at once */
 	bool zygote;
 	char zygote_id[41];
+	struct cond zygote_started;
+	size_t n_alone;    /* interpreters started without it meanwhile */
 	struct list ready; /* env.idle */
 	size_t n_ready, n_starting, target;
 	size_t n_warming; /* of the ready ones: their interpreters have not asked for a function yet
@@ -330,6 +332,8 @@ struct env *spares_take(struct spares *s);
 /* Which zygote to fork from; empty: exec. */
 struct str spares_zygote(const struct spares *s);
 void spares_warm(struct spares *s, struct env *e);
+/* Returns when it can be forked from, or will not soon be. */
+int spares_wait_zygote(struct task *t, struct spares *s) MUST_USE;
 /* Forking has failed: from now on interpreters are started by exec. */
 void spares_zygote_failed(struct spares *s);
 /* It is no longer ready, if it was. */

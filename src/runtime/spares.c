@@ -15,6 +15,10 @@
  * is asked for now. */
 #define AT_ONCE_FORKED 4
 #define AT_ONCE        1
+/* While the zygote starts, so many interpreters start by themselves. A burst waits for it: a
+ * hundred forks are done before ten such starts. */
+#define ALONE          2
+#define ZYGOTE_WAIT_MS 3000
 
 static const struct {
 	enum runtime_language language;
@@ -66,6 +70,16 @@ void spares_zygote_failed(struct spares *s)
 struct str spares_zygote(const struct spares *s)
 {
 	return s->zygote && s->state == SPARES_READY ? str_of(s->zygote_id) : (struct str){ 0 };
+}
+
+int spares_wait_zygote(struct task *t, struct spares *s)
+{
+	if (s->state != SPARES_STARTING || s->n_alone++ < ALONE)
+		return 0;
+	int bad = 0;
+	while (s->state == SPARES_STARTING && bad == 0)
+		bad = cond_wait(t, &s->zygote_started, ZYGOTE_WAIT_MS);
+	return bad == -ETIMEDOUT ? 0 : bad;
 }
 
 /* ---- filling ---- */
@@ -200,6 +214,7 @@ static int zygote_task(struct task *t, void *arg)
 		        s->interpreter->path, STR(reply.why.p ? reply.why : S("")), strerror(-bad));
 	s->zygote = bad == 0;
 	s->state = SPARES_READY;
+	cond_broadcast(&s->zygote_started);
 	refill_soon(s);
 	return 0;
 }
@@ -230,6 +245,7 @@ struct spares *spares_get(struct runtime *rt, const struct interpreter *in)
 	s->rt = rt;
 	s->interpreter = in;
 	list_init(&s->ready);
+	cond_init(&s->zygote_started);
 	snprintf(
 	        s->zygote_id, sizeof s->zygote_id, "python%dx%d", in->kind->major, in->kind->minor);
 	map_put(&rt->spares, in->kind->name, s);
