@@ -11,33 +11,9 @@
 #define ONE      0x101
 #define FROM_VAR 0x200 /* a byte out of a variable: no colon of it separates segments */
 
-static unsigned char lower(char c)
-{
-	return (unsigned char)(c >= 'A' && c <= 'Z' ? c | 32 : c);
-}
-
 bool policy_action_match(struct str pattern, struct str action)
 {
-	size_t i = 0, j = 0, star = SIZE_MAX, resume = 0;
-
-	while (i < action.n) {
-		if (j < pattern.n && pattern.p[j] == '*') {
-			star = j++;
-			resume = i;
-		} else if (j < pattern.n &&
-		           (pattern.p[j] == '?' || lower(pattern.p[j]) == lower(action.p[i]))) {
-			i++;
-			j++;
-		} else if (star != SIZE_MAX) {
-			j = star + 1;
-			i = ++resume;
-		} else {
-			return false;
-		}
-	}
-	while (j < pattern.n && pattern.p[j] == '*')
-		j++;
-	return j == pattern.n;
+	return str_match_nocase(action, pattern);
 }
 
 /* ---- variables ---- */

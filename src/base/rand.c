@@ -72,3 +72,16 @@ struct str rand_uuid(struct arena *a)
 	*at = 0;
 	return (struct str){ p, 36 };
 }
+
+void rand_hex32(char id[33])
+{
+	static const char hex[] = "0123456789abcdef";
+	unsigned char bytes[16];
+
+	rand_bytes(bytes, sizeof bytes);
+	for (int i = 0; i < 16; i++) {
+		id[2 * i] = hex[bytes[i] >> 4];
+		id[2 * i + 1] = hex[bytes[i] & 15];
+	}
+	id[32] = 0;
+}

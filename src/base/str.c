@@ -133,7 +133,12 @@ bool str_to_i64(struct str s, int64_t *value)
 	return true;
 }
 
-bool str_match(struct str s, struct str pattern)
+static bool same(char a, char b, bool nocase)
+{
+	return a == b || (nocase && lower(a) == lower(b));
+}
+
+static inline bool match(struct str s, struct str pattern, bool nocase)
 {
 	size_t i = 0, j = 0, star = SIZE_MAX, resume = 0;
 
@@ -141,7 +146,8 @@ bool str_match(struct str s, struct str pattern)
 		if (j < pattern.n && pattern.p[j] == '*') {
 			star = j++;
 			resume = i;
-		} else if (j < pattern.n && (pattern.p[j] == '?' || pattern.p[j] == s.p[i])) {
+		} else if (j < pattern.n &&
+		           (pattern.p[j] == '?' || same(pattern.p[j], s.p[i], nocase))) {
 			i++;
 			j++;
 		} else if (star != SIZE_MAX) {
@@ -154,6 +160,16 @@ bool str_match(struct str s, struct str pattern)
 	while (j < pattern.n && pattern.p[j] == '*')
 		j++;
 	return j == pattern.n;
+}
+
+bool str_match(struct str s, struct str pattern)
+{
+	return match(s, pattern, false);
+}
+
+bool str_match_nocase(struct str s, struct str pattern)
+{
+	return match(s, pattern, true);
 }
 
 struct str str_dup(struct arena *a, struct str s)

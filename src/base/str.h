@@ -59,6 +59,7 @@ bool str_to_i64(struct str s, int64_t *value) MUST_USE;
 bool str_to_u64(struct str s, uint64_t *value) MUST_USE;
 /* AWS's wildcard match as IAM does it: '*' any run, '?' any one byte. */
 bool str_match(struct str s, struct str pattern);
+bool str_match_nocase(struct str s, struct str pattern);
 
 /* Copies into the arena. */
 struct str str_dup(struct arena *a, struct str s);

@@ -35,19 +35,6 @@ struct str kv_blob_path(struct arena *a, const struct kv *kv, struct str id)
 	return blob_path(a, kv, id);
 }
 
-static void make_id(char id[33])
-{
-	static const char digits[] = "0123456789abcdef";
-	unsigned char bytes[16];
-
-	rand_bytes(bytes, sizeof bytes);
-	for (int i = 0; i < 16; i++) {
-		id[2 * i] = digits[bytes[i] >> 4];
-		id[2 * i + 1] = digits[bytes[i] & 15];
-	}
-	id[32] = 0;
-}
-
 /* While the sweep at start goes on, it must know what is this process's own. */
 static void note_fresh(struct kv *kv, struct str id)
 {
@@ -125,7 +112,7 @@ int kv_blob_create(struct task *t, struct kv_blob_writer **writer)
 
 	w->kv = kv_of(t);
 	w->fd = -1;
-	make_id(w->id);
+	rand_hex32(w->id);
 	struct str path = blob_path(task_arena(t), w->kv, str_of(w->id));
 	ensure(path.n < sizeof w->path);
 	memcpy(w->path, path.p, path.n);

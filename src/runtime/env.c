@@ -15,19 +15,6 @@
 #define MEMORY_EACH_NS 100000000
 #define SETTLE_MS      1
 
-static void make_id(char id[33])
-{
-	static const char digits[] = "0123456789abcdef";
-	unsigned char bytes[16];
-
-	rand_bytes(bytes, sizeof bytes);
-	for (int i = 0; i < 16; i++) {
-		id[2 * i] = digits[bytes[i] >> 4];
-		id[2 * i + 1] = digits[bytes[i] & 15];
-	}
-	id[32] = 0;
-}
-
 struct env *env_new(struct runtime *rt, const struct interpreter *interpreter)
 {
 	struct env *e = mem_new(struct env);
@@ -42,7 +29,7 @@ struct env *env_new(struct runtime *rt, const struct interpreter *interpreter)
 	cond_init(&e->restored);
 	list_init(&e->conns);
 	list_init(&e->endpoint_conns);
-	make_id(e->id);
+	rand_hex32(e->id);
 	map_put(&rt->envs, str_of(e->id), e);
 	rt->n_envs++;
 	return e;

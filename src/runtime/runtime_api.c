@@ -96,20 +96,26 @@ static int too_large(struct task *t, struct runtime_conn *c)
 	          "\"errorType\":\"RequestEntityTooLarge\"}\n"));
 }
 
-static int response(struct task *t, struct runtime_conn *c, struct api_request *r)
+static int finish(
+        struct task *t, struct runtime_conn *c, struct api_request *r, const struct outcome *o)
 {
-	struct outcome o = { .payload = r->body };
-
-	if (r->streams)
-		return runtime_api_stream(t, c, r);
 	if (!runtime_api_is_current(c->env, r->id))
 		return runtime_api_bad_id(t, c);
 	if (!runtime_api_is_running(c->env))
 		return runtime_api_bad_transition(t, c);
 	if (r->too_large)
 		return too_large(t, c);
-	env_finish(c->env, &o);
+	env_finish(c->env, o);
 	return runtime_api_accepted(t, c);
+}
+
+static int response(struct task *t, struct runtime_conn *c, struct api_request *r)
+{
+	struct outcome o = { .payload = r->body };
+
+	if (r->streams)
+		return runtime_api_stream(t, c, r);
+	return finish(t, c, r, &o);
 }
 
 struct str runtime_api_error_type(const struct api_request *r)
@@ -141,14 +147,7 @@ static int error(struct task *t, struct runtime_conn *c, struct api_request *r)
 		.function_error = S("Unhandled"),
 		.error_type = runtime_api_error_type(r) };
 
-	if (!runtime_api_is_current(c->env, r->id))
-		return runtime_api_bad_id(t, c);
-	if (!runtime_api_is_running(c->env))
-		return runtime_api_bad_transition(t, c);
-	if (r->too_large)
-		return too_large(t, c);
-	env_finish(c->env, &o);
-	return runtime_api_accepted(t, c);
+	return finish(t, c, r, &o);
 }
 
 static int init_error(struct task *t, struct runtime_conn *c, struct api_request *r)

@@ -112,7 +112,7 @@ def swagger(region, function):
 
 
 def ensure_api(gateway, document):
-    apis = (api for page in gateway.get_paginator("get_rest_apis").paginate() for api in page.get("items", []))
+    apis = (api for page in gateway.get_paginator("get_rest_apis").paginate() for api in page["items"])
     api = next((api for api in apis if api["name"] == NAME), None)
     if api:
         gateway.put_rest_api(restApiId=api["id"], mode="overwrite", body=document)
